@@ -1,0 +1,209 @@
+"""One patient's data of one request: resources indexed by code, read and validated only where a feature looks."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
+
+from fhir_mapping import validate
+from fhir_mapping.errors import WrongPatient
+from fhir_mapping.issues import Issue
+from fhir_mapping.wire import Payload, Resource, decode_contained, decode_resource, raw_resources
+
+PrefetchState = Literal["absent", "null", "failed", "present"]
+
+MEDICATION_TYPES = ("MedicationRequest", "MedicationStatement", "MedicationAdministration")
+
+
+class PatientRecord:
+    """Resources of one patient, as slim structs; bytes of a resource are found again only to validate it.
+
+    `patient_id` is the id that the caller asked about; a Patient resource with another id raises WrongPatient,
+    any other resource about somebody else becomes an issue and is not used.
+    """
+
+    def __init__(
+        self,
+        patient_id: str,
+        payloads: Mapping[str, Payload | None],
+        raw: Callable[[str], Sequence[Any]],
+        drafts: Sequence[Resource] = (),
+        issues: list[Issue] | None = None,
+        validated: bool = True,
+    ) -> None:
+        """`raw(key)` gives the bytes of the resources under a prefetch key, in order of `payloads[key].entry`."""
+        self.patient_id = patient_id
+        self.drafts = drafts
+        self.issues: list[Issue] = issues if issues is not None else []
+        self.resources: list[Resource] = []
+        self.states: dict[str, PrefetchState] = {}
+        self.patient: Resource | None = None
+        self._patient_at = -1
+        self._raw = raw
+        self._origins: list[tuple[int, str]] = []
+        self._raws: dict[str, Sequence[Any]] = {}
+        self._verdicts: dict[int, bool] = {}
+        self._validated = validated
+        self._by_code: dict[str, list[int]] | None = None
+        self._kinds: set[str] | None = None
+        for key, payload in payloads.items():
+            self._add(key, payload)
+
+    @classmethod
+    def of_bundle(cls, bundle: bytes, patient_id: str | None = None, validated: bool = True) -> "PatientRecord":
+        """Record of a Bundle with one patient, given as JSON bytes; raises PayloadError when it is no such thing."""
+        from fhir_mapping.wire import read_carefully
+
+        issues: list[Issue] = []
+        payload, raws = read_carefully(bundle, "bundle", issues)
+        found = [e.resource.id for e in (payload.entry or []) if e.resource and e.resource.resourceType == "Patient"] if payload else []
+        chosen = patient_id or (found[0] if found and found[0] else "")
+        return cls(chosen, {"bundle": payload}, lambda _: raws, issues=issues, validated=validated)
+
+    def _add(self, key: str, payload: Payload | None) -> None:
+        if payload is None:
+            self.states[key] = "null"
+            return
+        if payload.resourceType == "OperationOutcome":
+            self.states[key] = "failed"
+            self.issues.append(Issue(f"prefetch.{key}", "prefetch-failed", "the client could not fetch this"))
+            return
+        self.states[key] = "present"
+        self._origins.append((len(self.resources), key))
+        if payload.entry is None:
+            if payload.resourceType != "Bundle":
+                self._take(payload, f"prefetch.{key}")
+            return
+        for i, entry in enumerate(payload.entry):
+            if entry.resource is None:
+                self.issues.append(Issue(f"prefetch.{key}.entry[{i}]", "no-resource", "entry has no resource"))
+                self.resources.append(Resource(resourceType=""))
+            else:
+                self._take(entry.resource, f"prefetch.{key}.entry[{i}].resource")
+
+    def _take(self, resource: Resource, path: str) -> None:
+        kind = resource.resourceType
+        if kind == "Patient":
+            if self.patient_id and resource.id is not None and resource.id != self.patient_id:
+                raise WrongPatient(f"{path}.id", "is another patient than context.patientId; send one patient's data")
+            self.patient = resource
+            self._patient_at = len(self.resources)
+        elif kind == "OperationOutcome":
+            self.issues.append(Issue(path, "outcome-entry", "the client reports a problem with this search"))
+        self.resources.append(resource)
+
+    @property
+    def by_code(self) -> dict[str, list[int]]:
+        """Positions of the resources that carry a code, by code alone (systems are compared by the reader)."""
+        if self._by_code is None:
+            self._by_code = self._index()
+        return self._by_code
+
+    def _index(self) -> dict[str, list[int]]:
+        index: dict[str, list[int]] = {}
+        for at, resource in enumerate(self.resources):
+            concept = resource.code or resource.medicationCodeableConcept
+            if concept is None:
+                if resource.medicationReference is None:
+                    continue
+                concept = self._referenced_medication(resource)
+                resource.medicationCodeableConcept = concept
+            if concept is None or concept.coding is None:
+                continue
+            for coding in concept.coding:
+                code = coding.code
+                if code is None:
+                    continue
+                seen = index.get(code)
+                if seen is None:
+                    index[code] = [at]
+                elif seen[-1] != at:
+                    seen.append(at)
+        return index
+
+    def _referenced_medication(self, resource: Resource) -> Any:
+        reference = resource.medicationReference.reference if resource.medicationReference else None
+        if not reference:
+            return None
+        if reference.startswith("#"):
+            contained = bytes(resource.contained)
+            inside = [decode_resource(raw) for raw in decode_contained(contained)] if contained else []
+            return next((r.code for r in inside if r.id == reference[1:]), None)
+        wanted = reference.rsplit("/", 1)[-1].removeprefix("urn:uuid:")
+        return next((r.code for r in self.resources if r.resourceType == "Medication" and r.id == wanted), None)
+
+    def provides(self, kinds: Iterable[str]) -> bool:
+        """Whether the client answered for any of these resource types: sent some, or said that there are none.
+
+        An empty answer under a key counts for the types that the key's template asks for, which the caller
+        marks with `answer`.
+        """
+        if self._kinds is None:
+            self._kinds = {resource.resourceType for resource in self.resources}
+        return not self._kinds.isdisjoint(kinds)
+
+    def answer(self, kinds: Iterable[str]) -> None:
+        """Note that the client answered for these resource types, even if with nothing."""
+        self.provides(())
+        assert self._kinds is not None
+        self._kinds.update(kinds)
+
+    def accepts(self, at: int) -> bool:
+        """Whether the resource at a position may be used: about this patient, and valid FHIR R4.
+
+        The verdict is remembered; a refused resource leaves one issue.
+        """
+        verdict = self._verdicts.get(at)
+        if verdict is None:
+            verdict = self._verdicts[at] = self._is_theirs(at) and self._is_valid(at)
+        return verdict
+
+    def _is_theirs(self, at: int) -> bool:
+        resource = self.resources[at]
+        subject = resource.subject or resource.patient
+        reference = subject.reference if subject is not None else None
+        if reference is None or not self.patient_id:
+            return True
+        if reference.rsplit("/", 1)[-1].removeprefix("urn:uuid:") == self.patient_id:
+            return True
+        self.issues.append(Issue(self.path(at), "other-subject", "is about another subject and was not used"))
+        return False
+
+    def _is_valid(self, at: int) -> bool:
+        if not self._validated:
+            return True
+        key, position = self._origin(at)
+        if key not in self._raws:
+            self._raws[key] = self._raw(key)
+        found = validate.problems(self.resources[at].resourceType, self._raws[key][position], self.path(at))
+        self.issues.extend(found)
+        return not found
+
+    def accepts_patient(self) -> bool:
+        """Whether there is a Patient resource and it is valid FHIR R4."""
+        return self.patient is not None and (self._verdict_patient())
+
+    def _verdict_patient(self) -> bool:
+        verdict = self._verdicts.get(self._patient_at)
+        if verdict is None:
+            verdict = self._verdicts[self._patient_at] = self._is_valid(self._patient_at)
+        return verdict
+
+    def _origin(self, at: int) -> tuple[str, int]:
+        for start, key in reversed(self._origins):
+            if at >= start:
+                return key, at - start
+        raise IndexError(at)
+
+    def path(self, at: int) -> str:
+        """Path of a resource in the request, for issues."""
+        key, position = self._origin(at)
+        return f"prefetch.{key}.entry[{position}].resource"
+
+    def source(self, at: int) -> str:
+        """Reference of a resource, "Type/id"."""
+        resource = self.resources[at]
+        return f"{resource.resourceType}/{resource.id}"
+
+
+def raw_from(raws: Mapping[str, Any]) -> Callable[[str], Sequence[Any]]:
+    """Reader of resource bytes over undecoded payloads, for `PatientRecord(raw=...)`."""
+    return lambda key: raw_resources(raws[key])

@@ -1,0 +1,74 @@
+"""Units of measurement per analyte: what is accepted, and how it becomes the canonical unit.
+
+A unit that the table does not list makes the value missing with a reason; it is never guessed.
+"""
+
+from typing import NamedTuple
+
+from fhir_mapping.wire import Quantity
+
+UCUM = "http://unitsofmeasure.org"
+
+
+class Conversion(NamedTuple):
+    """canonical = times * value + plus. Affine, because HbA1c in mmol/mol is (IFCC to NGSP)."""
+
+    times: float
+    plus: float
+
+    def __call__(self, value: float) -> float:
+        """Convert one value; a factor of exactly one leaves it bit-identical."""
+        if self.plus == 0.0:
+            return value if self.times == 1.0 else value * self.times
+        return value * self.times + self.plus
+
+
+class UnitTable(NamedTuple):
+    """Accepted unit spellings of one analyte (UCUM codes and what laboratories send) with their conversions."""
+
+    canonical: str
+    accepted: dict[str, Conversion]
+
+    def convert(self, quantity: Quantity) -> tuple[float | None, str | None]:
+        """Value in the canonical unit, or None and the reason why there is none.
+
+        Reasons: `no-value`, `censored` (a comparator such as "<"), `unit-missing`, `unit-not-accepted`,
+        `unit-conflict` (code and text are both known and disagree).
+        """
+        value = quantity.value
+        if value is None:
+            return None, "no-value"
+        if quantity.comparator is not None:
+            return None, "censored"
+        accepted = self.accepted
+        by_code = accepted.get(quantity.code) if quantity.code is not None else None
+        by_text = accepted.get(quantity.unit) if quantity.unit is not None else None
+        if by_code is not None and quantity.system is not None and quantity.system != UCUM:
+            by_code = None
+        if by_code is not None and by_text is not None and by_code != by_text:
+            return None, "unit-conflict"
+        conversion = by_code or by_text
+        if conversion is None:
+            unitless = quantity.code is None and quantity.unit is None
+            return None, "unit-missing" if unitless else "unit-not-accepted"
+        return conversion(value), None
+
+
+def table(canonical: str, units: dict[str, object], spellings: dict[str, str]) -> UnitTable:
+    """Build a UnitTable from its data form; raises ValueError that names the offending unit."""
+    accepted = {canonical: Conversion(1.0, 0.0)}
+    for unit, how in units.items():
+        accepted[unit] = _conversion(unit, how)
+    for spelling, unit in spellings.items():
+        if unit not in accepted:
+            raise ValueError(f"spelling {spelling!r} stands for {unit!r}, which is not in `units`")
+        accepted[spelling] = accepted[unit]
+    return UnitTable(canonical, accepted)
+
+
+def _conversion(unit: str, how: object) -> Conversion:
+    if isinstance(how, (int, float)) and not isinstance(how, bool):
+        return Conversion(float(how), 0.0)
+    if isinstance(how, dict) and set(how) <= {"times", "plus"}:
+        return Conversion(float(how.get("times", 1.0)), float(how.get("plus", 0.0)))
+    raise ValueError(f"unit {unit!r} needs a factor or {{times, plus}}")

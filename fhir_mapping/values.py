@@ -1,0 +1,95 @@
+"""What the mapping hands on: one value per feature, with where it came from or why it is missing."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from fhir_mapping.issues import Issue
+
+State = Literal["ok", "none-recorded", "assumed", "missing"]
+
+# Why a value is missing, in words that the card and the ledger use. The keys are stable.
+REASONS: Mapping[str, str] = {
+    "not-provided": "the record did not include it",
+    "not-recorded": "not recorded",
+    "stale": "recorded too long ago",
+    "after-index-time": "dated after the time of this request",
+    "out-of-range": "recorded value is outside the plausible range",
+    "no-value": "recorded without a usable value",
+    "censored": "reported only as above or below a limit",
+    "unit-missing": "recorded without a unit",
+    "unit-not-accepted": "recorded in a unit that is not accepted",
+    "unit-conflict": "recorded with two contradicting units",
+    "status-not-accepted": "recorded, but not final",
+    "date-missing": "recorded without a date",
+    "date-format": "recorded with an unreadable date",
+    "date-without-zone": "recorded with a time that has no time zone",
+    "date-in-future": "dated in the future",
+    "birth-date-partial": "birth date is incomplete",
+    "invalid-resource": "recorded in a resource that is not valid FHIR",
+    "answer-not-listed": "recorded with an answer that is not in the list",
+    "not-listed": "nothing on record is in the list",
+    "ambiguous": "several different entries are equally recent",
+    "input-missing": "cannot be computed, an input is missing",
+    "undefined": "cannot be computed from the recorded values",
+}
+
+
+class FeatureValue(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
+    """One feature of one patient at one index time.
+
+    `value` is in `unit` (canonical UCUM), NaN when `state` is `missing`; `reason` is then a key of REASONS.
+    `state`: `ok` read from the record; `none-recorded` the list was given and has no such entry (value 0);
+    `assumed` the spec's stated assumption; `missing`. `source` is "Type/id", `date` as recorded,
+    `original_value` and `original_unit` as sent when they differ from `value` and `unit`.
+    """
+
+    name: str
+    value: float = math.nan
+    state: State = "ok"
+    reason: str | None = None
+    unit: str | None = None
+    date: str | None = None
+    source: str | None = None
+    original_value: float | None = None
+    original_unit: str | None = None
+    text: str | None = None
+
+    @property
+    def known(self) -> bool:
+        """True unless the value is missing."""
+        return self.state != "missing"
+
+
+def missing(name: str, reason: str, unit: str | None = None) -> FeatureValue:
+    """A missing value with its reason."""
+    return FeatureValue(name, math.nan, "missing", reason, unit)
+
+
+class FeatureVector:
+    """All features of one patient at one index time, in spec order, with the issues met on the way."""
+
+    __slots__ = ("_by_name", "inputs", "issues", "values")
+
+    def __init__(self, values: Mapping[str, FeatureValue], inputs: Sequence[str], issues: Sequence[Issue]) -> None:
+        self._by_name = values
+        self.values = tuple(values.values())
+        self.inputs = inputs
+        self.issues = issues
+
+    def __getitem__(self, name: str) -> FeatureValue:
+        return self._by_name[name]
+
+    def __iter__(self) -> Iterator[FeatureValue]:
+        return iter(self.values)
+
+    def row(self) -> list[float]:
+        """Input values in column order of the model; NaN where missing."""
+        by_name = self._by_name
+        return [by_name[name].value for name in self.inputs]
+
+    def missing(self) -> list[FeatureValue]:
+        """Model inputs that are missing."""
+        return [self._by_name[name] for name in self.inputs if self._by_name[name].state == "missing"]
