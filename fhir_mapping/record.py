@@ -6,11 +6,11 @@ from typing import Any, Literal
 from fhir_mapping import validate
 from fhir_mapping.errors import WrongPatient
 from fhir_mapping.issues import Issue
-from fhir_mapping.wire import Payload, Resource, decode_contained, decode_resource, raw_resources
+from fhir_mapping.wire import Payload, Resource, decode_contained, decode_resource, raw_resources, read_carefully
 
 PrefetchState = Literal["absent", "null", "failed", "present"]
 
-MEDICATION_TYPES = ("MedicationRequest", "MedicationStatement", "MedicationAdministration")
+_NONE: dict[str, list[int]] = {}
 
 
 class PatientRecord:
@@ -42,20 +42,20 @@ class PatientRecord:
         self._raws: dict[str, Sequence[Any]] = {}
         self._verdicts: dict[int, bool] = {}
         self._validated = validated
-        self._by_code: dict[str, list[int]] | None = None
+        self._by_code: dict[str | None, dict[str, list[int]]] | None = None
         self._kinds: set[str] | None = None
+        self._ids: list[str | None] | None = None
         for key, payload in payloads.items():
             self._add(key, payload)
 
     @classmethod
     def of_bundle(cls, bundle: bytes, patient_id: str | None = None, validated: bool = True) -> "PatientRecord":
         """Record of a Bundle with one patient, given as JSON bytes; raises PayloadError when it is no such thing."""
-        from fhir_mapping.wire import read_carefully
-
         issues: list[Issue] = []
         payload, raws = read_carefully(bundle, "bundle", issues)
-        found = [e.resource.id for e in (payload.entry or []) if e.resource and e.resource.resourceType == "Patient"] if payload else []
-        chosen = patient_id or (found[0] if found and found[0] else "")
+        entries = (payload.entry or []) if payload is not None else []
+        patients = (e.resource for e in entries if e.resource is not None and e.resource.resourceType == "Patient")
+        chosen = patient_id or next((patient.id for patient in patients if patient.id), "")
         return cls(chosen, {"bundle": payload}, lambda _: raws, issues=issues, validated=validated)
 
     def _add(self, key: str, payload: Payload | None) -> None:
@@ -68,56 +68,77 @@ class PatientRecord:
             return
         self.states[key] = "present"
         self._origins.append((len(self.resources), key))
-        if payload.entry is None:
-            if payload.resourceType != "Bundle":
-                self._take(payload, f"prefetch.{key}")
-            return
-        for i, entry in enumerate(payload.entry):
-            if entry.resource is None:
-                self.issues.append(Issue(f"prefetch.{key}.entry[{i}]", "no-resource", "entry has no resource"))
-                self.resources.append(Resource(resourceType=""))
-            else:
-                self._take(entry.resource, f"prefetch.{key}.entry[{i}].resource")
+        if payload.entry is not None:
+            for entry in payload.entry:
+                resource = entry.resource
+                if resource is None:
+                    self._no_resource(key)
+                    continue
+                kind = resource.resourceType
+                if kind == "Patient" or kind == "OperationOutcome":
+                    self._special(resource)
+                self.resources.append(resource)
+        elif payload.resourceType != "Bundle":
+            if payload.resourceType == "Patient":
+                self._special(payload)
+            self.resources.append(payload)
 
-    def _take(self, resource: Resource, path: str) -> None:
-        kind = resource.resourceType
-        if kind == "Patient":
-            if self.patient_id and resource.id is not None and resource.id != self.patient_id:
-                raise WrongPatient(f"{path}.id", "is another patient than context.patientId; send one patient's data")
-            self.patient = resource
-            self._patient_at = len(self.resources)
-        elif kind == "OperationOutcome":
-            self.issues.append(Issue(path, "outcome-entry", "the client reports a problem with this search"))
-        self.resources.append(resource)
+    def _no_resource(self, key: str) -> None:
+        position = len(self.resources) - self._origins[-1][0]
+        self.issues.append(Issue(f"prefetch.{key}.entry[{position}]", "no-resource", "entry has no resource"))
+        # Keeps the positions of what follows.
+        self.resources.append(Resource(resourceType=""))
+
+    def _special(self, resource: Resource) -> None:
+        at = len(self.resources)
+        if resource.resourceType == "OperationOutcome":
+            problem = "the client reports a problem with this search"
+            self.issues.append(Issue(self.path(at), "outcome-entry", problem))
+            return
+        if self.patient_id and resource.id is not None and resource.id != self.patient_id:
+            where = f"{self.path(at)}.id"
+            raise WrongPatient(where, "is another patient than context.patientId; send one patient's data")
+        self.patient = resource
+        self._patient_at = at
 
     @property
-    def by_code(self) -> dict[str, list[int]]:
-        """Positions of the resources that carry a code, by code alone (systems are compared by the reader)."""
+    def by_code(self) -> dict[str | None, dict[str, list[int]]]:
+        """Positions of the resources that carry a code, by code system and code."""
         if self._by_code is None:
             self._by_code = self._index()
         return self._by_code
 
-    def _index(self) -> dict[str, list[int]]:
-        index: dict[str, list[int]] = {}
+    def _index(self) -> dict[str | None, dict[str, list[int]]]:
+        index: dict[str | None, dict[str, list[int]]] = {}
         for at, resource in enumerate(self.resources):
             concept = resource.code or resource.medicationCodeableConcept
             if concept is None:
                 if resource.medicationReference is None:
                     continue
-                concept = self._referenced_medication(resource)
-                resource.medicationCodeableConcept = concept
+                concept = resource.medicationCodeableConcept = self._referenced_medication(resource)
             if concept is None or concept.coding is None:
                 continue
             for coding in concept.coding:
                 code = coding.code
                 if code is None:
                     continue
-                seen = index.get(code)
+                system = index.get(coding.system)
+                if system is None:
+                    system = index[coding.system] = {}
+                seen = system.get(code)
                 if seen is None:
-                    index[code] = [at]
+                    system[code] = [at]
                 elif seen[-1] != at:
                     seen.append(at)
         return index
+
+    def positions(self, codes: Iterable[tuple[str, str]]) -> list[int]:
+        """Positions of the resources that carry one of the (code, system) pairs, without repetition, in record order."""
+        by_code = self.by_code
+        lists = [found for code, system in codes if (found := by_code.get(system, _NONE).get(code)) is not None]
+        if len(lists) < 2:
+            return lists[0] if lists else []
+        return sorted({at for found in lists for at in found})
 
     def _referenced_medication(self, resource: Resource) -> Any:
         reference = resource.medicationReference.reference if resource.medicationReference else None
@@ -129,6 +150,12 @@ class PatientRecord:
             return next((r.code for r in inside if r.id == reference[1:]), None)
         wanted = reference.rsplit("/", 1)[-1].removeprefix("urn:uuid:")
         return next((r.code for r in self.resources if r.resourceType == "Medication" and r.id == wanted), None)
+
+    def ids(self) -> Sequence[str | None]:
+        """Resource ids by position."""
+        if self._ids is None:
+            self._ids = [resource.id for resource in self.resources]
+        return self._ids
 
     def provides(self, kinds: Iterable[str]) -> bool:
         """Whether the client answered for any of these resource types: sent some, or said that there are none.

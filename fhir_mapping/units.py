@@ -16,12 +16,6 @@ class Conversion(NamedTuple):
     times: float
     plus: float
 
-    def __call__(self, value: float) -> float:
-        """Convert one value; a factor of exactly one leaves it bit-identical."""
-        if self.plus == 0.0:
-            return value if self.times == 1.0 else value * self.times
-        return value * self.times + self.plus
-
 
 class UnitTable(NamedTuple):
     """Accepted unit spellings of one analyte (UCUM codes and what laboratories send) with their conversions."""
@@ -32,26 +26,33 @@ class UnitTable(NamedTuple):
     def convert(self, quantity: Quantity) -> tuple[float | None, str | None]:
         """Value in the canonical unit, or None and the reason why there is none.
 
-        Reasons: `no-value`, `censored` (a comparator such as "<"), `unit-missing`, `unit-not-accepted`,
-        `unit-conflict` (code and text are both known and disagree).
+        A factor of exactly one leaves the value bit-identical. Reasons: `no-value`, `censored` (a comparator such
+        as "<"), `unit-missing`, `unit-not-accepted`, `unit-conflict` (code and text are both known and disagree).
         """
         value = quantity.value
         if value is None:
             return None, "no-value"
         if quantity.comparator is not None:
             return None, "censored"
-        accepted = self.accepted
-        by_code = accepted.get(quantity.code) if quantity.code is not None else None
-        by_text = accepted.get(quantity.unit) if quantity.unit is not None else None
+        if quantity.code == self.canonical and quantity.unit == self.canonical and quantity.system == UCUM:
+            return value, None
+        conversion, reason = self._conversion(quantity)
+        if conversion is None:
+            return None, reason
+        times, plus = conversion
+        return (value if times == 1.0 else value * times) + plus, None
+
+    def _conversion(self, quantity: Quantity) -> tuple[Conversion | None, str | None]:
+        by_code = self.accepted.get(quantity.code) if quantity.code is not None else None
+        by_text = self.accepted.get(quantity.unit) if quantity.unit is not None else None
         if by_code is not None and quantity.system is not None and quantity.system != UCUM:
             by_code = None
         if by_code is not None and by_text is not None and by_code != by_text:
             return None, "unit-conflict"
-        conversion = by_code or by_text
-        if conversion is None:
+        if by_code is None and by_text is None:
             unitless = quantity.code is None and quantity.unit is None
             return None, "unit-missing" if unitless else "unit-not-accepted"
-        return conversion(value), None
+        return by_code or by_text, None
 
 
 def table(canonical: str, units: dict[str, object], spellings: dict[str, str]) -> UnitTable:

@@ -61,6 +61,15 @@ class Component(msgspec.Struct, gc=False):
     valueInteger: int | None = None
 
 
+class Extension(msgspec.Struct, gc=False):
+    """FHIR Extension, as far as demographics need it; nested extensions stay raw."""
+
+    url: str = ""
+    valueCode: str | None = None
+    valueCoding: Coding | None = None
+    extension: msgspec.Raw = msgspec.Raw()
+
+
 class Resource(msgspec.Struct, gc=False):
     """One resource of any type, cut down to what features read; dates stay text until needed.
 
@@ -131,6 +140,12 @@ class RawBundle(msgspec.Struct, gc=False):
     link: list[Link] | None = None
 
 
+class RawEntries(msgspec.Struct, gc=False):
+    """A well-formed Bundle whose resources are left as bytes."""
+
+    entry: list[RawEntry] | None = None
+
+
 def decoder(kind: Any) -> Callable[[Any], Any]:
     """Decode function for `kind` whose failures are msgspec errors only.
 
@@ -154,8 +169,10 @@ decode_payload = decoder(Payload)
 decode_resource = decoder(Resource)
 decode_raw_bundle = decoder(RawBundle)
 decode_raw_entry = decoder(RawEntry)
+decode_raw_entries = decoder(RawEntries)
 decode_components = decoder(list[Component])
 decode_contained = decoder(list[msgspec.Raw])
+decode_extensions = decoder(list[Extension])
 decode_any = decoder(Any)
 
 
@@ -216,10 +233,8 @@ def raw_resources(raw: bytes | msgspec.Raw) -> list[Any]:
     Raises PayloadError when the outline cannot be read (callers have read it before, so this is a defect).
     """
     try:
-        outline: RawBundle = decode_raw_bundle(raw)
-        if outline.entry is None:
-            return [raw]
-        return [decode_raw_entry(entry).resource for entry in outline.entry]
+        entries = decode_raw_entries(raw).entry
     except msgspec.MsgspecError as error:
         inner, expected = where(error)
         raise PayloadError(f"$.{inner}", expected) from None
+    return [raw] if entries is None else [entry.resource for entry in entries]

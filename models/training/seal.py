@@ -34,7 +34,7 @@ def seal(folder: Path) -> None:
 
 def feature_spec(folder: Path) -> str:
     """Digest of the manifest's feature set, as the service computes it when it loads the model."""
-    spec = importlib.import_module("fhir_mapping.spec")
+    spec = importlib.import_module("fhir_mapping.features")
     return str(spec.FeatureSet.load(folder / MANIFEST).sha256)
 
 

@@ -22,6 +22,7 @@ from models.training.crossval import Plan, Scenario, predict, splits
 from models.training.design import Feature, Floats
 from models.training.ensemble import Ensemble, Recipe
 from models.training.evaluate import Dataset, Evaluation, tables
+from models.training.golden import CASES, golden, read_cases
 from models.training.graph import write_model
 from models.training.icb_cohorts import COLUMNS, EVALUATION, UNTREATED, Cohort, Cohorts, Frozen
 from models.training.pooled import Column
@@ -207,6 +208,8 @@ def main() -> None:
     evaluation = evaluate(cohorts, recipe, pooling, ensemble, frozen)
     evaluation.write(FOLDER / "evaluation.json", "models/catalog/immunotherapy-response/training.py")
     seal(FOLDER)
+    golden(FOLDER, read_cases(FOLDER / CASES))
+    seal(FOLDER)  # again, for golden.json
     print(tables(json.loads((FOLDER / "evaluation.json").read_text(encoding="utf-8"))))
 
 

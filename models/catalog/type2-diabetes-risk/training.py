@@ -16,6 +16,7 @@ from models.training.crossval import OutOfFold, Plan, Scenario, cross_validate
 from models.training.design import Feature, Floats
 from models.training.ensemble import Ensemble, Recipe, fit
 from models.training.evaluate import Dataset, Evaluation, tables
+from models.training.golden import CASES, golden, read_cases
 from models.training.graph import write_model
 from models.training.nhanes import Adults, load_adults
 from models.training.reference import write_reference
@@ -63,6 +64,8 @@ def main() -> None:
     write_reference(model.reference, FOLDER / "reference.json")
     write_model(model, FOLDER / "model.onnx", metadata(manifest["id"], manifest["version"], FOLDER))
     seal(FOLDER)
+    golden(FOLDER, read_cases(FOLDER / CASES))
+    seal(FOLDER)  # again, for golden.json
     print(tables(json.loads((FOLDER / "evaluation.json").read_text(encoding="utf-8"))))
 
 

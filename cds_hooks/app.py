@@ -1,0 +1,77 @@
+"""The composition root: settings in, a Flask application out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from flask import Flask
+
+from cds_hooks import patient_key, routes, services
+from cds_hooks.cards import Links
+from cds_hooks.errors import SettingsError
+from cds_hooks.hooks import hooks
+from cds_hooks.web import install_manners
+from cds_hooks.ledger import Ledger, LedgerError
+from cds_hooks.observability import Metrics
+from cds_hooks.reception import Reception
+from cds_hooks.settings import Settings
+from models.errors import ModelError
+from models.registry import Registry
+
+__all__ = ["create_app", "load_models"]
+
+
+def create_app(settings: Settings, registry: Registry | None = None, ledger: Ledger | None = None) -> Flask:
+    """Build the application; `registry` and `ledger` replace what the settings name.
+
+    Raises SettingsError when a model, the ledger or its key cannot be used.
+    """
+    registry = registry or load_models(settings.model_folders)
+    ledger = ledger or _open_ledger(settings.ledger_url)
+    _check_hooks(registry)
+    secret = settings.ledger_key or patient_key.load_or_make(settings.key_file)
+    metrics = Metrics()
+    links = Links(settings.base_url)
+    reception = Reception(registry, ledger, patient_key.PatientKey(secret), metrics, links)
+    app = Flask("cds_hooks", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
+    install_manners(app, settings.cors_origins)
+    app.register_blueprint(routes.cds.blueprint(reception, services.discovery(registry.services.values())))
+    app.register_blueprint(routes.catalog.blueprint(registry, links))
+    app.register_blueprint(routes.operations.blueprint(registry, ledger, metrics))
+    return app
+
+
+def load_models(folders: Sequence[Path]) -> Registry:
+    """Load every model of these folders; raises SettingsError when one is refused."""
+    try:
+        return Registry.load(folders)
+    except ModelError as error:
+        raise SettingsError(f"{error}; mend the model, or take its folder out of BEDSIDE_MODELS") from None
+
+
+def _open_ledger(url: str) -> Ledger:
+    if url.startswith("sqlite:///"):
+        _make_folder(Path(url.removeprefix("sqlite:///")).parent)
+    try:
+        return Ledger.open(url)
+    except LedgerError as error:
+        raise SettingsError(f"BEDSIDE_LEDGER cannot be used: {error}") from None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingsError(
+            f"BEDSIDE_LEDGER: the folder {folder} cannot be made ({type(error).__name__})"
+        ) from None
+
+
+def _check_hooks(registry: Registry) -> None:
+    for service_id, hook in registry.services:
+        if hook not in hooks():
+            raise SettingsError(
+                f"service {service_id}: hook {hook} is unknown; use one of {', '.join(hooks())}"
+            )

@@ -1,0 +1,112 @@
+"""`bedside models`: list, show and verify models without running the service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import msgspec
+
+from cds_hooks.errors import SettingsError
+from cds_hooks.settings import from_environment
+
+__all__ = ["models"]
+
+_GOLDEN = "golden.json"
+
+
+@click.group(short_help="List, show and verify the models.")
+@click.option(
+    "--models",
+    "folders",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A folder of model folders, in place of the bundled ones and BEDSIDE_MODELS. Repeatable.",
+)
+@click.pass_context
+def models(ctx: click.Context, folders: tuple[Path, ...]) -> None:
+    """List, show and verify the models.
+
+    \b
+    Exit codes:
+      0  done; for verify: every model passed
+      1  a model did not pass, or there is none of that id
+      2  usage
+    """
+    try:
+        ctx.obj = folders or from_environment().model_folders
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+
+
+@models.command("list")
+@click.pass_obj
+def list_models(folders: tuple[Path, ...]) -> None:
+    """Print id, version, status, hooks and title of each model."""
+    from models.registry import Registry
+
+    registry = Registry.load(folders, strict=False)
+    for model in registry.models.values():
+        manifest = model.manifest
+        hooks = ",".join(manifest.hooks)
+        click.echo(f"{manifest.id}  {manifest.version}  {manifest.status}  {hooks}  {manifest.title}")
+    for refused in registry.refused:
+        click.echo(f"refused: {refused.folder}: {refused.reason}", err=True)
+
+
+@models.command()
+@click.argument("model_id", metavar="ID")
+@click.pass_context
+def show(ctx: click.Context, model_id: str) -> None:
+    """Print everything that is declared and known about a model, as JSON."""
+    from cds_hooks import pages
+    from models.registry import Registry
+
+    registry = Registry.load(ctx.obj, strict=False)
+    found = registry.models.get(model_id)
+    if found is None:
+        click.echo(
+            f"Error: no model {model_id!r}; there are {', '.join(registry.models) or 'none'}", err=True
+        )
+        ctx.exit(1)
+    click.echo(msgspec.json.format(msgspec.json.encode(pages.model_document(found)), indent=2))
+
+
+@models.command()
+@click.pass_context
+def verify(ctx: click.Context) -> None:
+    """Check each model folder: digests, ONNX guard, feature specification, golden cases."""
+    results = [_verified(folder) for folder in _model_folders(ctx.obj)]
+    if not results:
+        click.echo("Error: no model folder found", err=True)
+    ctx.exit(0 if results and all(results) else 1)
+
+
+def _model_folders(folders: tuple[Path, ...]) -> Iterator[Path]:
+    for folder in folders:
+        yield from sorted(path.parent for path in folder.glob("*/model.yaml"))
+
+
+def _verified(folder: Path) -> bool:
+    from models import golden
+    from models.errors import ModelError
+    from models.loader import load_model
+
+    try:
+        model = load_model(folder)
+    except ModelError as error:
+        click.echo(f"FAILED  {folder.name}: {error}")
+        return False
+    golden_file = folder / _GOLDEN
+    if not golden_file.is_file():
+        click.echo(f"ok      {model.manifest.id} {model.manifest.version} (no golden cases)")
+        return True
+    differences = golden.check(model, golden_file.read_bytes())
+    for difference in differences:
+        click.echo(f"FAILED  {folder.name}: {difference}")
+    if not differences:
+        cases = len(golden.read(golden_file.read_bytes()))
+        click.echo(f"ok      {model.manifest.id} {model.manifest.version} ({cases} golden cases)")
+    return not differences

@@ -1,0 +1,68 @@
+"""`bedside serve`: run the service."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import click
+
+from cds_hooks.errors import SettingsError
+from cds_hooks.settings import Settings, from_environment
+
+__all__ = ["serve"]
+
+_EPILOG = """\
+\b
+Environment:
+  BEDSIDE_HOST          address to bind                           127.0.0.1
+  BEDSIDE_PORT          port to bind                              8080
+  BEDSIDE_WORKERS       processes                                 2
+  BEDSIDE_THREADS       threads of each process                   4
+  BEDSIDE_LEDGER        database URL of the ledger                sqlite:///.bedside/ledger.db
+  BEDSIDE_LEDGER_KEY    secret under which patients are digested  made once in .bedside/ledger.key
+  BEDSIDE_MODELS        more folders of model folders             none
+  BEDSIDE_BASE_URL      public URL, for links in cards            http://HOST:PORT
+  BEDSIDE_MAX_BODY_MB   largest request                           16
+  BEDSIDE_CORS_ORIGINS  browser origins that may call, or *       none
+
+Put a TLS proxy in front before binding anything but loopback: the service speaks plain HTTP and does not check who
+calls.
+"""
+
+
+@click.command(epilog=_EPILOG, short_help="Run the CDS Hooks service.")
+@click.option("--host", metavar="ADDRESS", help="Address to bind, in place of BEDSIDE_HOST.")
+@click.option("--port", metavar="PORT", help="Port to bind, in place of BEDSIDE_PORT.")
+@click.option("--workers", metavar="N", help="Processes, in place of BEDSIDE_WORKERS.")
+@click.option("--threads", metavar="N", help="Threads of each process, in place of BEDSIDE_THREADS.")
+def serve(**options: str | None) -> None:
+    """Run the service until it is told to stop (Ctrl-C or SIGTERM; requests under way are finished).
+
+    Loads the models, checks their digests, opens the ledger, then listens. Logs JSON lines to stderr.
+    """
+    given = {f"BEDSIDE_{name.upper()}": value for name, value in options.items() if value is not None}
+    try:
+        settings = from_environment({**os.environ, **given})
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+    click.echo(f"Bedside at {settings.base_url}", err=True)
+    _run(settings)
+
+
+def _run(settings: Settings) -> None:
+    from cds_hooks.gunicorn_conf import Server
+
+    def build() -> Any:
+        from cds_hooks.app import create_app
+        from fhir_mapping import validate
+
+        try:
+            application = create_app(settings)
+        except SettingsError as error:
+            click.echo(f"Error: {error}", err=True)
+            raise SystemExit(2) from None
+        validate.preload()
+        return application
+
+    Server(settings, build).run()

@@ -1,0 +1,160 @@
+"""One hook call through the rooms: record, features, prediction, clearance, decision, card.
+
+HookCall + Service + now -> PatientRecord -> per model: FeatureVector -> Prediction -> Clearance -> Decision -> card
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+
+from cds_hooks import bookkeeping, cards, decision, people
+from cds_hooks.errors import BadRequest, MissingData
+from cds_hooks.ledger import PredictionEntry
+from cds_hooks.protocol import HookCall
+from cds_hooks.telemetry import log_event, places
+from fairness.gate import Clearance, clear
+from fairness.groups import Membership
+from fhir_mapping import prefetch
+from fhir_mapping.errors import WrongPatient
+from fhir_mapping.record import PatientRecord
+from models.prediction import Prediction
+from models.registry import Service
+from models.runtime import Model
+
+__all__ = ["SHADOW", "Consultation", "Failure", "Opinion", "consult"]
+
+
+SHADOW = "shadow"
+"""Reason of a silent decision: the model runs and is recorded, but is not shown yet."""
+
+
+class Opinion(msgspec.Struct, frozen=True):
+    """What one model says of the patient, what became of it, and the card when there is one."""
+
+    model: Model
+    prediction: Prediction
+    clearance: Clearance
+    decision: decision.Decision
+    card: Mapping[str, Any] | None = None
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A model that raised, with the exception's type."""
+
+    model: str
+    error: str
+
+
+class Consultation(msgspec.Struct, frozen=True):
+    """The answer of a service to a call. `cards` is empty when a model failed: such an answer is not given."""
+
+    cards: Sequence[Mapping[str, Any]]
+    entries: Sequence[PredictionEntry]
+    failures: Sequence[Failure] = ()
+
+
+def consult(
+    call: HookCall, service: Service, links: cards.Links, now: datetime, call_id: str
+) -> Consultation:
+    """Ask every model of a service; issues met on the way are added to `call.issues`.
+
+    Raises BadRequest when the prefetch is about another patient, MissingData when a model lacks data that the
+    client did not provide.
+    """
+    record = _record(call)
+    lacking = prefetch.required_missing([model.features for model in service.models], record)
+    if lacking:
+        raise MissingData(*(f"{sentence}." for sentence in lacking), expression="prefetch")
+    groups = people.groups_of(record, now)
+    opinions: list[Opinion] = []
+    failures: list[Failure] = []
+    for model in service.models:
+        try:
+            opinions.append(_opinion(model, record, groups, call, links, now))
+        except Exception as error:  # the rooms below may raise anything; all of it is told as a failure
+            failures.append(_failure(model, error))
+    if failures:
+        return Consultation((), _withheld(service, failures, call_id), failures)
+    entries = [_entry(one, groups, call_id) for one in opinions]
+    return Consultation([one.card for one in opinions if one.card], entries)
+
+
+def _record(call: HookCall) -> PatientRecord:
+    try:
+        record = PatientRecord(call.context.patient_id, call.payloads, call.raw, call.drafts, call.issues)
+    except WrongPatient as error:
+        raise BadRequest(
+            f"{error.path} is another patient than context.patientId; send one patient's data.",
+            expression="context.patientId",
+        ) from None
+    for key, state in record.states.items():
+        if state in ("null", "present"):
+            record.answer(prefetch.answered(key))
+    return record
+
+
+def _opinion(
+    model: Model,
+    record: PatientRecord,
+    groups: Sequence[Membership],
+    call: HookCall,
+    links: cards.Links,
+    now: datetime,
+) -> Opinion:
+    prediction = model.predict(model.features.extract(record, now))
+    policy = model.manifest.fairness
+    cells = model.evaluation.results if model.evaluation else ()
+    clearance = clear(policy, cells, groups, policy.output)
+    decided = _decide(model, prediction, clearance)
+    card_uuid = str(uuid4())
+    card: dict[str, Any] | None = None
+    if decided.kind == "card":
+        card = cards.card(model, prediction, clearance, links, card_uuid, call.context.texts)
+    elif decided.kind == "outside":
+        card = cards.outside_card(model, prediction, clearance, links, card_uuid)
+    return Opinion(model, prediction, clearance, decided, card)
+
+
+def _decide(model: Model, prediction: Prediction, clearance: Clearance) -> decision.Decision:
+    decided = decision.decide(model, prediction, clearance)
+    if model.manifest.status == "shadow" and decided.kind != "silent":
+        return decision.Decision("silent", SHADOW)
+    return decided
+
+
+def _entry(one: Opinion, groups: Sequence[Membership], call_id: str) -> PredictionEntry:
+    outcome = (one.decision.kind, one.decision.reason)
+    return bookkeeping.prediction_entry(
+        call_id, one.model, one.prediction, one.clearance, groups, outcome, one.card
+    )
+
+
+def _failure(model: Model, error: Exception) -> Failure:
+    kind = type(error).__name__
+    manifest = model.manifest
+    log_event(
+        "model-failed",
+        logging.ERROR,
+        model=manifest.id,
+        version=manifest.version,
+        error=kind,
+        places=places(error),
+    )
+    return Failure(manifest.id, kind)
+
+
+def _withheld(service: Service, failures: Sequence[Failure], call_id: str) -> list[PredictionEntry]:
+    """Entries of a call that fails: what the other models said was never shown."""
+    failed = {failure.model for failure in failures}
+    return [
+        bookkeeping.failed_entry(
+            call_id, model, "model-failed" if model.manifest.id in failed else "another-model-failed"
+        )
+        for model in service.models
+    ]

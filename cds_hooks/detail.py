@@ -1,0 +1,208 @@
+"""A card's detail in GitHub-flavoured Markdown, short enough for ten seconds.
+
+In this order: the absolute risk with its range, the findings that move it, what is not known, what the gate
+says, and for whom the model is not meant.
+"""
+
+from collections.abc import Iterator, Sequence
+
+from cds_hooks import wording
+from cds_hooks.decision import Subject
+from cds_hooks.wording import escape
+from fairness.gate import Clearance
+from fhir_mapping.features import FeatureSet
+from fhir_mapping.spec import Age, AnyOf, Assumption, Condition, Derived, FeatureSpec, Sex
+from fhir_mapping.values import REASONS, FeatureValue, FeatureVector
+from models.manifest import Manifest
+from models.manifest_checks import placeholders
+from models.prediction import OutputValue, Prediction
+
+__all__ = ["outside_detail", "prediction_detail"]
+
+RESEARCH_LINE = "Research model, not for clinical decisions on its own."
+RECORDED_LIMIT = 60  # characters of a record's own text in a table cell
+NEGLIGIBLE = 0.01  # log odds: less does not change any count out of 100
+
+
+def prediction_detail(model: Subject, prediction: Prediction, clearance: Clearance) -> str:
+    """The detail of a card with a score; every part that has nothing to say is left out."""
+    manifest, features = model.manifest, model.features
+    lead = wording.fill(manifest.card.lead or "", prediction.outputs) or ""
+    told = _told(manifest.card.lead) if lead else frozenset()
+    risks = [_risk(output, model, told=output.name in told) for output in prediction.outputs]
+    parts = [
+        escape(lead),
+        "\n".join(f"- {risk}" for risk in risks if risk),
+        _factors(features, prediction, manifest.card.top_factors),
+        "\n".join(f"- {line}" for line in _gaps(features, prediction.vector)),
+        _reliability(clearance),
+        _purpose(manifest),
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+def outside_detail(manifest: Manifest, why: str) -> str:
+    """The detail of a card without a score: why there is none, and what the model is for."""
+    return "\n\n".join(part for part in (escape(why), _purpose(manifest)) if part)
+
+
+def _told(lead: str | None) -> frozenset[str]:
+    """Outputs that a lead tells together with their interval, so that it need not be said twice."""
+    named = frozenset(placeholders(lead or ""))
+    return frozenset(
+        name for name, _ in named if {(name, "of100"), (name, "low100"), (name, "high100")} <= named
+    )
+
+
+def _risk(output: OutputValue, model: Subject, *, told: bool) -> str:
+    """`Undiagnosed diabetes, now: about 9 in 100 people like this; the data allow 6 to 13.` and what compares.
+
+    Of an output that the lead has told, only what the lead does not say; a risk under 1 % is always told,
+    since a lead counts in hundreds.
+    """
+    of = wording.denominator(output.probability)
+    sentences = []
+    if not told or of != 100:
+        people = f"{wording.about(wording.count(output.probability, of))} in {of}"
+        allowed = wording.span(output.low, output.high, of)
+        sentences.append(f"**{people}** people like this; the data allow {allowed}.")
+    if output.typical is not None:
+        anchors = _anchors(model.manifest, model.features)
+        sentences.append(f"Typical{anchors}: {wording.count(output.typical, of)} in {of}.")
+    threshold = model.manifest.card.thresholds.get(output.name)
+    if threshold is not None:
+        of = wording.denominator(threshold.at)
+        sentences.append(f"Threshold: {wording.count(threshold.at, of)} in {of}.")
+    horizon = next((one.horizon for one in model.manifest.outputs if one.name == output.name), None)
+    name = escape(", ".join(filter(None, (output.label, horizon))))
+    return f"{name}: {' '.join(sentences)}" if sentences else ""
+
+
+def _anchors(manifest: Manifest, features: FeatureSet) -> str:
+    names = [_anchor(features.spec(name)) for name in manifest.explanation.anchors]
+    return f" at the same {wording.listing(names)}" if names else ""
+
+
+def _anchor(spec: FeatureSpec) -> str:
+    if isinstance(spec, Sex):
+        return "sex"
+    return "age" if isinstance(spec, Age) else escape(_lower_first(spec.label))
+
+
+def _factors(features: FeatureSet, prediction: Prediction, top: int) -> str:
+    """A table of the known findings that move the primary output most, strongest first."""
+    felt = [one for one in prediction.contributions if abs(one.effect) >= NEGLIGIBLE]
+    felt.sort(key=lambda one: -abs(one.effect))
+    if not felt[:top]:
+        return ""
+    rows = ["| Finding | Value | Date | Effect |", "| --- | --- | --- | --- |"]
+    for one in felt[:top]:
+        spec, value = features.spec(one.name), prediction.vector[one.name]
+        effect = "raises" if one.effect > 0 else "lowers"
+        cells = (escape(spec.label), shown(spec, value), wording.day(value.date), effect)
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
+def shown(spec: FeatureSpec, value: FeatureValue) -> str:
+    """A known value in words, escaped: `male`, `Melanoma`, `yes`, `3.8 g/dL (recorded as 38 g/L)`."""
+    if isinstance(spec, Sex):
+        return "male" if value.value == 1 else "female"
+    if isinstance(spec, Condition) and spec.categories:
+        labels = {level.value: level.label for level in spec.categories}
+        return escape(labels.get(value.value, value.text or ""))
+    if _is_yes_or_no(spec):
+        text = "yes" if value.value >= 1 else "no"
+    else:
+        text = escape(wording.quantity(value.value, value.unit or spec.unit))
+    return f"{text}{_as_recorded(value)}{_state(value)}"
+
+
+def _is_yes_or_no(spec: FeatureSpec) -> bool:
+    if isinstance(spec, Derived | Age) or getattr(spec, "value", "") == "count":
+        return False
+    if getattr(spec, "at_least", None) is not None or isinstance(spec, AnyOf):
+        return True
+    answers = getattr(spec, "answers", ())
+    if answers:
+        return {answer.value for answer in answers} <= {0.0, 1.0}
+    return getattr(spec, "valueset", None) is not None or getattr(spec, "value", "") == "any"
+
+
+def _as_recorded(value: FeatureValue) -> str:
+    if value.original_value is None:
+        return f" ({escape(value.text, RECORDED_LIMIT)})" if value.text else ""
+    sent = wording.quantity(value.original_value, value.original_unit)
+    return f" (recorded as {escape(sent, RECORDED_LIMIT)})"
+
+
+def _state(value: FeatureValue) -> str:
+    return {"assumed": ", assumed", "none-recorded": ", none recorded"}.get(value.state, "")
+
+
+def _gaps(features: FeatureSet, vector: FeatureVector) -> Iterator[str]:
+    """One line each for inputs averaged over, passed on as unknown, counted as no, and assumed."""
+    missing = vector.missing()
+    averaged = [v for v in missing if features.spec(v.name).when_missing == "integrate"]
+    if averaged:
+        names = _reasons(features, vector, averaged)
+        yield f"Not known: {names}. Averaged over similar people; the range includes this."
+    unknown = [v for v in missing if features.spec(v.name).when_missing == "nan"]
+    if unknown:
+        yield f"Not known, and taken so by the model: {_reasons(features, vector, unknown)}."
+    inputs = [vector[name] for name in vector.inputs]
+    absent = [escape(features.spec(v.name).label) for v in inputs if v.state == "none-recorded"]
+    if absent:
+        yield f"No entry in the record, counted as no: {', '.join(absent)}."
+    for value in inputs:
+        rule = features.spec(value.name).when_missing
+        if value.state == "assumed" and isinstance(rule, Assumption):
+            yield _assumption(features.spec(value.name), value, rule)
+
+
+def _assumption(spec: FeatureSpec, value: FeatureValue, rule: Assumption) -> str:
+    why = f"{REASONS[value.reason]}; " if value.reason and value.reason in REASONS else ""
+    because = escape(rule.because).rstrip(".")
+    return f"Assumed: {escape(spec.label)} {shown(spec, value).removesuffix(', assumed')} ({why}{because})."
+
+
+def _reasons(features: FeatureSet, vector: FeatureVector, missing: Sequence[FeatureValue]) -> str:
+    return ", ".join(
+        f"{escape(features.spec(value.name).label)} ({_reason(features, vector, value)})" for value in missing
+    )
+
+
+def _reason(features: FeatureSet, vector: FeatureVector, value: FeatureValue) -> str:
+    """Why a value is missing; for a computed one, why those inputs are missing that it lacks."""
+    spec = features.spec(value.name)
+    if isinstance(spec, Derived | AnyOf) and value.reason == "input-missing":
+        lacking = [vector[name] for name in spec.inputs if not vector[name].known]
+        if lacking:
+            labels = [_lower_first(escape(features.spec(one.name).label)) for one in lacking]
+            return "; ".join(f"{label} {_cause(one)}" for label, one in zip(labels, lacking, strict=True))
+    return _cause(value)
+
+
+def _cause(value: FeatureValue) -> str:
+    return REASONS.get(value.reason or "", "unknown")
+
+
+def _reliability(clearance: Clearance) -> str:
+    line = escape(clearance.line)
+    return f"**Use with caution:** {line}" if clearance.action == "caution" and line else line
+
+
+def _purpose(manifest: Manifest) -> str:
+    use = manifest.intended_use
+    lines = [f"{escape(use.decision_role).rstrip('.')}."]
+    if use.not_for:
+        lines.append(f"Not for: {_lower_first(escape(use.not_for[0])).rstrip('.')}.")
+    if manifest.status == "research":
+        lines.append(f"*{RESEARCH_LINE}*")
+    lines.append(f"{escape(manifest.title)} {escape(manifest.version)}.")
+    return " ".join(lines)
+
+
+def _lower_first(text: str) -> str:
+    """`Serum albumin` as `serum albumin`; `HDL cholesterol` and `PD-L1` as they are."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text

@@ -1,0 +1,104 @@
+"""Draft orders out of a hook's context: unfinished FHIR, of which only the code or the drug is read.
+
+Clients send drafts without intent or type, with arrays written as objects, and the whole basket when one order
+is selected. A draft that cannot be read becomes an issue and the others are kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from fhir_mapping.issues import Issue
+from fhir_mapping.wire import (
+    CodeableConcept,
+    Reference,
+    Resource,
+    decode_raw_bundle,
+    decode_raw_entry,
+    decoder,
+    where,
+)
+
+__all__ = ["read_drafts"]
+
+
+class _Draft(msgspec.Struct):
+    """What is read of a draft, and of a Medication beside or inside it."""
+
+    resourceType: str = ""
+    id: str | None = None
+    code: CodeableConcept | None = None
+    medicationCodeableConcept: CodeableConcept | None = None
+    medicationReference: Reference | None = None
+    contained: msgspec.Raw = msgspec.Raw()
+
+
+_decode_draft = decoder(_Draft)
+_decode_contained = decoder(list[_Draft])
+
+
+def read_drafts(
+    bundle: msgspec.Raw, path: str, selections: Sequence[str], issues: list[Issue]
+) -> list[Resource]:
+    """Orders of a draft Bundle, narrowed to `selections` ("Type/id") when any of them is in it.
+
+    Appends an issue for each entry that cannot be read; `path` leads to the Bundle.
+    """
+    found = list(_read_entries(bundle, path, issues))
+    beside = {f"Medication/{draft.id}": draft for draft in found if draft.resourceType == "Medication"}
+    orders = [draft for draft in found if draft.resourceType != "Medication"]
+    wanted = set(selections)
+    selected = [draft for draft in orders if f"{draft.resourceType}/{draft.id}" in wanted]
+    return [_order(draft, beside, issues, path) for draft in selected or orders]
+
+
+def _read_entries(bundle: msgspec.Raw, path: str, issues: list[Issue]) -> Iterable[_Draft]:
+    try:
+        outline = decode_raw_bundle(bundle)
+        if outline.entry is None:
+            if outline.resourceType not in ("", "Bundle"):
+                yield _decode_draft(bundle)
+            return
+    except msgspec.MsgspecError as error:
+        issues.append(_issue(error, path))
+        return
+    for position, entry in enumerate(outline.entry):
+        try:
+            resource = decode_raw_entry(entry).resource
+            if bytes(resource):
+                yield _decode_draft(resource)
+        except msgspec.MsgspecError as error:
+            issues.append(_issue(error, f"{path}.entry[{position}].resource"))
+
+
+def _order(draft: _Draft, beside: dict[str, _Draft], issues: list[Issue], path: str) -> Resource:
+    concept = draft.medicationCodeableConcept
+    if concept is None and draft.medicationReference is not None:
+        concept = _referenced(draft, draft.medicationReference.reference or "", beside, issues, path)
+    return Resource(
+        resourceType=draft.resourceType,
+        id=draft.id,
+        code=draft.code,
+        medicationCodeableConcept=concept,
+    )
+
+
+def _referenced(
+    draft: _Draft, reference: str, beside: dict[str, _Draft], issues: list[Issue], path: str
+) -> CodeableConcept | None:
+    if not reference.startswith("#"):
+        found = beside.get("/".join(reference.split("/")[-2:]))
+        return found.code if found else None
+    try:
+        inside = _decode_contained(draft.contained) if bytes(draft.contained) else []
+    except msgspec.MsgspecError as error:
+        issues.append(_issue(error, f"{path}.entry.resource.contained"))
+        return None
+    return next((found.code for found in inside if found.id == reference[1:]), None)
+
+
+def _issue(error: msgspec.MsgspecError, path: str) -> Issue:
+    inner, expected = where(error)
+    return Issue(path=f"{path}{inner}", code="structure", message=expected)

@@ -1,0 +1,100 @@
+"""Feedback reports (CDS Hooks 2.0, "Feedback"): read, checked, and made into ledger entries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from cds_hooks.errors import BadRequest
+from cds_hooks.ledger import FeedbackEntry, OverrideReason
+from fhir_mapping.wire import decoder, where
+
+__all__ = ["read_feedback"]
+
+_MAX_REPORTS = 1000
+
+_Word = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+
+
+class _Coding(msgspec.Struct):
+    code: _Word
+    system: _Word
+    display: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
+
+
+class _Override(msgspec.Struct):
+    reason: _Coding | None = None
+    userComment: Annotated[str, msgspec.Meta(max_length=10_000)] | None = None
+
+
+class _Suggestion(msgspec.Struct):
+    id: _Word
+
+
+class _Report(msgspec.Struct):
+    card: _Word
+    outcome: str
+    outcomeTimestamp: Annotated[datetime, msgspec.Meta(tz=True)]
+    acceptedSuggestions: Annotated[list[_Suggestion], msgspec.Meta(max_length=100)] | None = None
+    overrideReason: _Override | None = None
+
+
+class _Body(msgspec.Struct):
+    feedback: Annotated[list[_Report], msgspec.Meta(min_length=1, max_length=_MAX_REPORTS)]
+
+
+_decode = decoder(_Body)
+
+
+def read_feedback(body: bytes, service_id: str, now: datetime) -> list[FeedbackEntry]:
+    """Entries for the reports of one body; raises BadRequest naming the first element that does not fit."""
+    try:
+        decoded: _Body = _decode(body)
+    except msgspec.ValidationError as error:
+        path, expected = where(error)
+        raise BadRequest(f"{expected}.", expression=path.lstrip(".") or "feedback") from None
+    except msgspec.DecodeError:
+        raise BadRequest("The body cannot be read as JSON (RFC 8259, UTF-8).", code="structure") from None
+    return [_entry(report, f"feedback[{n}]", service_id, now) for n, report in enumerate(decoded.feedback)]
+
+
+def _entry(report: _Report, path: str, service_id: str, now: datetime) -> FeedbackEntry:
+    if report.outcome not in ("accepted", "overridden"):
+        raise BadRequest("outcome must be accepted or overridden.", expression=f"{path}.outcome")
+    is_accepted = report.outcome == "accepted"
+    if is_accepted and not report.acceptedSuggestions:
+        where_to = f"{path}.acceptedSuggestions"
+        raise BadRequest("An accepted card needs the suggestions.", expression=where_to, code="required")
+    override = None if is_accepted else report.overrideReason
+    try:
+        return FeedbackEntry(
+            card_uuid=report.card,
+            service_id=service_id,
+            outcome="accepted" if is_accepted else "overridden",
+            accepted_suggestions=_ids(report.acceptedSuggestions) if is_accepted else (),
+            override_reason=_reason(override),
+            user_comment=override.userComment or None if override else None,
+            outcome_timestamp=report.outcomeTimestamp,
+            received_at=now,
+        )
+    except ValueError:
+        raise BadRequest(
+            "outcomeTimestamp lies outside the calendar.", expression=f"{path}.outcomeTimestamp"
+        ) from None
+
+
+def _ids(suggestions: Sequence[_Suggestion] | None) -> list[str]:
+    return [suggestion.id for suggestion in suggestions or ()]
+
+
+def _reason(override: _Override | None) -> OverrideReason | None:
+    if override is None or override.reason is None:
+        return None
+    reason = override.reason
+    coded: OverrideReason = {"code": reason.code, "system": reason.system}
+    if reason.display:
+        coded["display"] = reason.display
+    return coded

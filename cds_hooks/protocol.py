@@ -1,0 +1,174 @@
+"""The body of a hook call, decoded once.
+
+Almost every body fits the typed form and is read in one pass. One that does not is read again with care: the
+prefetch entry by entry, so that an odd entry costs itself only; anything else that does not fit is a 400 that
+names the field. `fhirAuthorization` is in no type here, so no token is ever held.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from cds_hooks.drafts import read_drafts
+from cds_hooks.errors import BadRequest
+from cds_hooks.hooks import Context, hooks, read_context
+from fhir_mapping.issues import Issue
+from fhir_mapping.wire import Payload, decoder, raw_resources, read_carefully
+
+__all__ = ["HookCall", "read_call"]
+
+_PLAIN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+
+
+class _Body(msgspec.Struct):
+    """A body whose prefetch fits the slim view."""
+
+    hook: str
+    hookInstance: str
+    context: msgspec.Raw
+    prefetch: dict[str, Payload | None] | None = None
+
+
+class _Outline(msgspec.Struct):
+    """A body of which nothing is known but that it is an object."""
+
+    hook: msgspec.Raw = msgspec.Raw()
+    hookInstance: msgspec.Raw = msgspec.Raw()
+    context: msgspec.Raw = msgspec.Raw()
+    prefetch: msgspec.Raw = msgspec.Raw()
+
+
+class _RawPrefetch(msgspec.Struct):
+    prefetch: dict[str, msgspec.Raw] | None = None
+
+
+class HookCall:
+    """One hook call: who asks, about whom, with which data.
+
+    `payloads` are the prefetch entries by key; a key that is no plain name is shown as `?`. `drafts` are the
+    orders that are being written, the selected ones where the hook tells.
+    """
+
+    def __init__(self, body: bytes, hook: str, instance: str, context: Context) -> None:
+        self.hook = hook
+        self.instance = instance
+        self.context = context
+        self.payloads: dict[str, Payload | None] = {}
+        self.drafts: list[Any] = []
+        self.issues: list[Issue] = []
+        self._body = body
+        self._sent_as: dict[str, str] = {}
+        self._carefully_read: dict[str, Sequence[Any]] = {}
+        self._raws: Mapping[str, msgspec.Raw] | None = None
+
+    def raw(self, key: str) -> Sequence[Any]:
+        """Bytes of the resources under a prefetch key, in the order of its payload's entries."""
+        if key in self._carefully_read:
+            return self._carefully_read[key]
+        if self._raws is None:
+            self._raws = _decode_raw_prefetch(self._body).prefetch or {}
+        return raw_resources(self._raws[self._sent_as[key]])
+
+    def take(self, sent: Mapping[str, Payload | None]) -> None:
+        """Keep payloads that fit the slim view."""
+        for key, payload in sent.items():
+            self.payloads[self._shown(key)] = payload
+
+    def take_carefully(self, sent: Mapping[str, msgspec.Raw]) -> None:
+        """Keep what can be read of each payload; the rest becomes issues."""
+        for key, raw in sent.items():
+            shown = self._shown(key)
+            if bytes(raw) == b"null":
+                self.payloads[shown] = None
+                continue
+            payload, self._carefully_read[shown] = read_carefully(raw, f"prefetch.{shown}", self.issues)
+            if payload is not None:
+                self.payloads[shown] = payload
+
+    def _shown(self, key: str) -> str:
+        """The key as issues may show it: a client's own text stays out of logs and ledger."""
+        shown = key if _PLAIN_KEY.fullmatch(key) else "?"
+        while shown in self._sent_as:
+            shown += "?"
+        self._sent_as[shown] = key
+        return shown
+
+
+_decode_body = decoder(_Body)
+_decode_outline = decoder(_Outline)
+_decode_raw_prefetch = decoder(_RawPrefetch)
+_decode_text = decoder(str)
+_decode_prefetch = decoder(dict[str, msgspec.Raw] | None)
+
+
+def read_call(body: bytes, offered: Collection[str]) -> HookCall:
+    """Read the body of a call to a service that is offered on these hooks.
+
+    Raises BadRequest when it is no JSON object, lacks something, or is about another hook.
+    """
+    try:
+        decoded: _Body = _decode_body(body)
+    except msgspec.ValidationError:
+        return _read_with_care(body, offered)
+    except msgspec.DecodeError:
+        raise _not_json() from None
+    call = _begin(body, offered, decoded.hook, decoded.hookInstance, decoded.context)
+    call.take(decoded.prefetch or {})
+    return call
+
+
+def _read_with_care(body: bytes, offered: Collection[str]) -> HookCall:
+    try:
+        outline: _Outline = _decode_outline(body)
+    except msgspec.ValidationError:
+        raise BadRequest("The body must be a JSON object.") from None
+    except msgspec.DecodeError:
+        raise _not_json() from None
+    hook, instance = _text(outline.hook, "hook"), _text(outline.hookInstance, "hookInstance")
+    call = _begin(body, offered, hook, instance, outline.context)
+    if bytes(outline.prefetch):
+        try:
+            call.take_carefully(_decode_prefetch(outline.prefetch) or {})
+        except msgspec.ValidationError:
+            raise BadRequest("prefetch must be a JSON object.", expression="prefetch") from None
+    return call
+
+
+def _begin(
+    body: bytes, offered: Collection[str], hook: str, instance: str, raw_context: msgspec.Raw
+) -> HookCall:
+    if not hook.strip():
+        raise BadRequest("hook is blank.", expression="hook", code="required")
+    if hook not in offered:
+        told = " or ".join(sorted(offered))
+        raise BadRequest(f"This service answers the hook {told}.", expression="hook", code="not-supported")
+    if not _UUID.fullmatch(instance):
+        raise BadRequest("hookInstance must be a UUID.", expression="hookInstance")
+    context = read_context(hook, raw_context)
+    call = HookCall(body, hook, instance.lower(), context)
+    kind = hooks()[hook]
+    if kind.drafts:
+        selections = context.references.get(kind.selections or "", ())
+        call.drafts = read_drafts(
+            context.raws[kind.drafts], f"context.{kind.drafts}", selections, call.issues
+        )
+    return call
+
+
+def _text(raw: msgspec.Raw, field: str) -> str:
+    if not bytes(raw) or bytes(raw) == b"null":
+        raise BadRequest(f"{field} is missing.", expression=field, code="required")
+    try:
+        text: str = _decode_text(raw)
+    except msgspec.ValidationError:
+        raise BadRequest(f"{field} must be a text.", expression=field) from None
+    return text
+
+
+def _not_json() -> BadRequest:
+    return BadRequest("The body cannot be read as JSON (RFC 8259, UTF-8).", code="structure")

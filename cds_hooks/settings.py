@@ -1,0 +1,150 @@
+"""Settings of the service, read once from the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from cds_hooks.errors import SettingsError
+
+__all__ = ["BUNDLED_MODELS", "Settings", "from_environment"]
+
+T = TypeVar("T")
+
+BUNDLED_MODELS = Path(__file__).resolve().parent.parent / "models" / "catalog"
+
+DEFAULTS: Mapping[str, str] = {
+    "BEDSIDE_HOST": "127.0.0.1",
+    "BEDSIDE_PORT": "8080",
+    "BEDSIDE_WORKERS": "2",
+    "BEDSIDE_THREADS": "4",
+    "BEDSIDE_LEDGER": "sqlite:///.bedside/ledger.db",
+    "BEDSIDE_LEDGER_KEY": "",
+    "BEDSIDE_MODELS": "",
+    "BEDSIDE_BASE_URL": "",
+    "BEDSIDE_MAX_BODY_MB": "16",
+    "BEDSIDE_CORS_ORIGINS": "",
+}
+"""Every variable with its default; an empty text stands for "derived" or "none"."""
+
+_STATE = Path(".bedside")
+_SQLITE = "sqlite:///"
+_MIN_KEY = 16
+_ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this installation runs; made by `from_environment`.
+
+    `model_folders` are folders of model folders, the bundled catalog first. `ledger_key` is the secret under which
+    patients are digested, None when it is kept in `key_file`. `cors_origins` may hold "*".
+    """
+
+    host: str
+    port: int
+    workers: int
+    threads: int
+    ledger_url: str
+    ledger_key: bytes | None
+    key_file: Path
+    model_folders: tuple[Path, ...]
+    base_url: str
+    max_body_bytes: int
+    cors_origins: frozenset[str]
+
+
+def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check the settings; raises SettingsError that names the variable and the remedy."""
+    values = {name: environment.get(name, "").strip() or default for name, default in DEFAULTS.items()}
+    host, port = values["BEDSIDE_HOST"], _number(values, "BEDSIDE_PORT", 1, 65_535)
+    return Settings(
+        host=host,
+        port=port,
+        workers=_number(values, "BEDSIDE_WORKERS", 1, 64),
+        threads=_number(values, "BEDSIDE_THREADS", 1, 64),
+        ledger_url=_checked(values, "BEDSIDE_LEDGER", _ledger_url),
+        ledger_key=_checked(values, "BEDSIDE_LEDGER_KEY", _key),
+        key_file=(_STATE / "ledger.key").absolute(),
+        model_folders=(BUNDLED_MODELS, *_checked(values, "BEDSIDE_MODELS", _folders)),
+        base_url=_checked(values, "BEDSIDE_BASE_URL", _base_url) or base_url_of(host, port),
+        max_body_bytes=_number(values, "BEDSIDE_MAX_BODY_MB", 1, 1024) * 1024 * 1024,
+        cors_origins=_checked(values, "BEDSIDE_CORS_ORIGINS", _origins),
+    )
+
+
+def base_url_of(host: str, port: int) -> str:
+    """Address under which a browser on this machine reaches a server bound to `host`."""
+    shown = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not bound
+    return f"http://[{shown}]:{port}" if ":" in shown else f"http://{shown}:{port}"
+
+
+def _number(values: Mapping[str, str], name: str, low: int, high: int) -> int:
+    text = values[name]
+    if not text.isascii() or not text.isdigit() or len(text) > 6 or not low <= int(text) <= high:
+        raise SettingsError(
+            f"{name} must be a whole number from {low} to {high}; unset it for {DEFAULTS[name]}"
+        )
+    return int(text)
+
+
+def _checked(values: Mapping[str, str], name: str, read: Callable[[str], T]) -> T:
+    try:
+        return read(values[name])
+    except ValueError as error:
+        raise SettingsError(f"{name} {error}") from None
+
+
+def _ledger_url(text: str) -> str:
+    """The URL with the SQLite path made absolute, for a server may change its directory."""
+    if "://" not in text:
+        raise ValueError("must be a database URL such as sqlite:////var/lib/bedside/ledger.db")
+    if not text.startswith(_SQLITE):
+        return text
+    path = text.removeprefix(_SQLITE)
+    if not path or path == ":memory:":
+        raise ValueError("must name a file; a ledger in memory is lost, and each worker would have its own")
+    return f"{_SQLITE}{Path(path).absolute()}"
+
+
+def _key(text: str) -> bytes | None:
+    if not text:
+        return None
+    if len(text) < _MIN_KEY:
+        raise ValueError(f"must have at least {_MIN_KEY} characters; unset it to have a key made in .bedside")
+    return text.encode()
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    folders = tuple(Path(part).absolute() for part in text.split(os.pathsep) if part)
+    for position, folder in enumerate(folders, start=1):
+        if not folder.is_dir():
+            raise ValueError(
+                f"names a folder that does not exist (number {position}); give folders of model folders, "
+                f'separated by "{os.pathsep}"'
+            )
+    return folders
+
+
+def _base_url(text: str) -> str:
+    parts = urlsplit(text)
+    if text and (
+        parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
+    ):
+        raise ValueError("must be an absolute URL such as https://cds.example.org, without query")
+    return text.rstrip("/")
+
+
+def _origins(text: str) -> frozenset[str]:
+    origins = frozenset(text.replace(",", " ").split())
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise ValueError(
+                'must list origins such as https://sandbox.example.org, or be "*" for every origin'
+            )
+    return origins

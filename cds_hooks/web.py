@@ -1,0 +1,109 @@
+"""Manners of every HTTP answer: JSON without empties, errors as OperationOutcome, CORS, security headers."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+from flask import Flask, Request, Response, request
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+
+from cds_hooks import outcomes
+from cds_hooks.errors import BadRequest, NotJson, Refusal, TooLarge
+from cds_hooks.telemetry import log_event, places
+
+__all__ = ["body_reader", "install_manners", "json_response", "wants_html"]
+
+_CROSS_ORIGIN = ("/cds-services",)
+_PREFLIGHT_SECONDS = "600"
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+}
+_encode = msgspec.json.Encoder().encode
+
+
+def json_response(document: Any, status: int = HTTPStatus.OK) -> Response:
+    """A JSON answer; without a body when there is no document."""
+    body = b"" if document is None else _encode(document)
+    return Response(body, int(status), content_type="application/json")
+
+
+def body_reader(incoming: Request) -> Callable[[], bytes]:
+    """Function that reads a JSON request body; it raises NotJson, TooLarge or BadRequest."""
+
+    def read() -> bytes:
+        if not (incoming.mimetype == "application/json" or incoming.mimetype.endswith("+json")):
+            raise NotJson("Send the body with the header Content-Type: application/json.")
+        if incoming.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
+            raise NotJson("Send the body without Content-Encoding.")
+        try:
+            return incoming.get_data(cache=False)
+        except RequestEntityTooLarge:
+            limit = (incoming.max_content_length or 0) // (1024 * 1024)
+            raise TooLarge(
+                f"The body is over the limit of {limit} MB; send only the listed prefetch."
+            ) from None
+        except HTTPException:
+            raise BadRequest("The body could not be read to its end.", code="incomplete") from None
+
+    return read
+
+
+def wants_html(incoming: Request) -> bool:
+    """Whether the client is a browser rather than a program; programs get JSON unless they ask for HTML."""
+    return incoming.accept_mimetypes.best_match(("application/json", "text/html")) == "text/html"
+
+
+def install_manners(app: Flask, origins: frozenset[str]) -> None:
+    """Give an application the error handlers and headers of every answer; `origins` may use it from a browser."""
+
+    @app.errorhandler(Refusal)
+    def refused(refusal: Refusal) -> Response:
+        return json_response(outcomes.of_refusal(refusal), refusal.status)
+
+    @app.errorhandler(HTTPException)
+    def http_error(error: HTTPException) -> Response:
+        if error.code is None or error.code < 400:
+            return Response(status=error.code or 500, headers=dict(error.get_headers()))
+        answer = json_response(outcomes.of_status(error.code), error.code)
+        allowed = getattr(error, "valid_methods", None)
+        if allowed:
+            answer.headers["Allow"] = ", ".join(sorted(allowed))
+        return answer
+
+    @app.errorhandler(Exception)
+    def defect(error: Exception) -> Response:
+        log_event(
+            "defect", logging.ERROR, method=request.method, error=type(error).__name__, places=places(error)
+        )
+        return json_response(outcomes.of_status(500), 500)
+
+    @app.after_request
+    def finish(answer: Response) -> Response:
+        for name, value in _HEADERS.items():
+            answer.headers.setdefault(name, value)
+        if origins and request.path.startswith(_CROSS_ORIGIN):
+            _allow_origin(answer, origins)
+        return answer
+
+
+def _allow_origin(answer: Response, origins: frozenset[str]) -> None:
+    origin = request.headers.get("Origin", "")
+    answer.headers.add("Vary", "Origin")
+    if not origin or not (origin in origins or "*" in origins):
+        return
+    answer.headers["Access-Control-Allow-Origin"] = "*" if "*" in origins else origin
+    if request.method == "OPTIONS":
+        answer.headers["Access-Control-Allow-Methods"] = "GET, POST, OPTIONS"
+        answer.headers["Access-Control-Allow-Headers"] = "authorization, content-type"
+        answer.headers["Access-Control-Max-Age"] = _PREFLIGHT_SECONDS

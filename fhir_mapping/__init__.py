@@ -1,0 +1,1 @@
+"""FHIR in, features out: decoding, prefetch, codes, units, demographics."""

@@ -1,0 +1,123 @@
+"""A feature set in words and codes, so that a third party can build valid input from it alone."""
+
+from typing import Any
+
+from fhir_mapping.demographics import SEX_SOURCES
+from fhir_mapping.features import ComputedReader, DirectReader, FeatureSet
+from fhir_mapping.prefetch import kinds
+from fhir_mapping.readers.listed import CategoryReader, DraftReader, ListReader
+from fhir_mapping.readers.observations import ObservationReader
+from fhir_mapping.readers.person import AgeReader, SexReader
+from fhir_mapping.spec import Assumption, FeatureSpec
+from fhir_mapping.units import UCUM
+
+
+def describe(features: FeatureSet) -> list[dict[str, Any]]:
+    """One plain dict per feature, in spec order; empty elements are left out."""
+    return [_pruned(_describe(features.readers[spec.name], spec)) for spec in features.specs]
+
+
+def _describe(reader: DirectReader | ComputedReader, spec: FeatureSpec) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "name": spec.name,
+        "label": spec.label,
+        "kind": spec.__struct_config__.tag,
+        "input": spec.input,
+        "required": spec.required,
+        "resources": list(kinds(reader)),
+        "window": spec.window,
+        "unit": spec.unit,
+        "range": list(spec.range) if spec.range else None,
+        "domain": list(spec.domain) if spec.domain else None,
+        "note": spec.note,
+    }
+    if spec.input:
+        how = spec.when_missing
+        told["whenMissing"] = {"value": how.value, "because": how.because} if isinstance(how, Assumption) else how
+    told.update(_particulars(reader))
+    return told
+
+
+def _particulars(reader: DirectReader | ComputedReader) -> dict[str, Any]:
+    if isinstance(reader, AgeReader):
+        return {"element": "Patient.birthDate", "example": {"resourceType": "Patient", "birthDate": "1968-04-02"}}
+    if isinstance(reader, SexReader):
+        return {
+            "element": "Patient",
+            "sources": list(SEX_SOURCES),
+            "values": {"female": 0, "male": 1},
+            "example": {"resourceType": "Patient", "gender": "female"},
+        }
+    if isinstance(reader, ObservationReader):
+        return _observation(reader)
+    if isinstance(reader, CategoryReader):
+        return _categories(reader)
+    if isinstance(reader, ListReader):
+        return _listed(reader)
+    if isinstance(reader, DraftReader):
+        return {"element": "context.draftOrders", "codes": _codes(reader.codes), "value": "any"}
+    told: dict[str, Any] = {"inputs": list(reader.spec.inputs)}
+    formula = getattr(reader.spec, "formula", None)
+    return told | {"formula": formula, "prefer": getattr(reader.spec, "prefer", None)}
+
+
+def _observation(reader: ObservationReader) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "codes": _codes(reader.codes),
+        "componentOf": _codes(reader.panels),
+        "statuses": sorted(reader.statuses),
+        "value": reader.which,
+        "atLeast": reader.at_least,
+        "range": list(reader.range) if reader.range else None,
+        "unit": reader.units.canonical or None,
+    }
+    if reader.answers:
+        answers = reader.answers.values()
+        told["answers"] = [_pruned({"system": a.system, "code": a.code, "value": a.value, "label": a.label}) for a in answers]
+    else:
+        told["acceptedUnits"] = [
+            {"unit": unit, "times": how.times, "plus": how.plus} for unit, how in reader.units.accepted.items()
+        ]
+    return told | {"example": _example(reader)}
+
+
+def _example(reader: ObservationReader) -> dict[str, Any]:
+    code, system = reader.codes[0]
+    example: dict[str, Any] = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": system, "code": code}]},
+        "subject": {"reference": "Patient/example"},
+        "effectiveDateTime": "2026-01-15T09:30:00Z",
+    }
+    if reader.answers:
+        answer = next(iter(reader.answers.values()))
+        example["valueCodeableConcept"] = {"coding": [{"system": answer.system, "code": answer.code}]}
+        return example
+    unit = reader.units.canonical
+    low, high = reader.range or (1.0, 3.0)
+    value = round((low * high) ** 0.5 if low > 0 else (low + high) / 2, 1)
+    return example | {"valueQuantity": {"value": value, "unit": unit, "system": UCUM, "code": unit}}
+
+
+def _listed(reader: ListReader) -> dict[str, Any]:
+    told = {"codes": _codes(reader.codes), "statuses": sorted(reader.statuses), "value": reader.which}
+    if "Condition" in reader.kinds:
+        told["neverCounts"] = ["refuted", "entered-in-error"]
+    return told
+
+
+def _categories(reader: CategoryReader) -> dict[str, Any]:
+    levels = [
+        {"value": level.value, "label": level.label, "codes": _codes(one.codes)} for level, one in reader.levels
+    ]
+    statuses = sorted(reader.spec.clinical)
+    return {"categories": levels, "statuses": statuses, "neverCounts": ["refuted", "entered-in-error"]}
+
+
+def _codes(codes: Any) -> list[dict[str, str]]:
+    return [{"system": system, "code": code} for code, system in sorted(codes, key=lambda c: (c[1], c[0]))]
+
+
+def _pruned(told: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in told.items() if value is not None and value != [] and value != {}}

@@ -1,0 +1,93 @@
+"""Prefetch templates out of feature specs, and what an answer to them means.
+
+Only what CDS Hooks 2.0 recommends is used: reads, and searches by patient and by code. Dates are filtered on our
+side, because clients change or drop date parameters.
+"""
+
+from collections.abc import Sequence
+
+from fhir_mapping.features import ComputedReader, DirectReader, FeatureSet
+from fhir_mapping.readers.listed import CategoryReader, DraftReader, ListReader
+from fhir_mapping.readers.observations import ObservationReader
+from fhir_mapping.readers.person import AgeReader, SexReader
+from fhir_mapping.record import PatientRecord
+
+PATIENT = "context.patientId"
+
+# Prefetch key -> the resource type that it asks for.
+KEYS = {
+    "patient": "Patient",
+    "observations": "Observation",
+    "conditions": "Condition",
+    "medicationRequests": "MedicationRequest",
+    "medicationStatements": "MedicationStatement",
+    "medicationAdministrations": "MedicationAdministration",
+    "procedures": "Procedure",
+}
+_KEY_OF = {kind: key for key, kind in KEYS.items()}
+
+
+def kinds(reader: DirectReader | ComputedReader) -> tuple[str, ...]:
+    """Resource types that a feature reads; empty for draft orders and computed features."""
+    if isinstance(reader, (AgeReader, SexReader)):
+        return ("Patient",)
+    if isinstance(reader, ObservationReader):
+        return ("Observation",)
+    if isinstance(reader, ListReader):
+        return reader.kinds
+    if isinstance(reader, CategoryReader):
+        return ("Condition",)
+    return ()
+
+
+def templates(sets: Sequence[FeatureSet]) -> dict[str, str]:
+    """Prefetch key -> query template, for one service with the features of all its models."""
+    readers = [reader for one in sets for reader in one.readers.values()]
+    found = {"patient": f"Patient/{{{{{PATIENT}}}}}"}
+    codes = _observation_codes(readers)
+    if codes:
+        found["observations"] = f"Observation?patient={{{{{PATIENT}}}}}&code={','.join(codes)}&_sort=-date"
+    wanted = {kind for reader in readers for kind in kinds(reader)}
+    for key, kind in KEYS.items():
+        if kind in wanted and key not in ("patient", "observations"):
+            found[key] = f"{kind}?patient={{{{{PATIENT}}}}}"
+    return found
+
+
+def _observation_codes(readers: Sequence[DirectReader | ComputedReader]) -> list[str]:
+    codes = {
+        f"{system}|{code}"
+        for reader in readers
+        if isinstance(reader, ObservationReader)
+        for code, system in (*reader.codes, *reader.panels)
+    }
+    return sorted(codes)
+
+
+def answered(key: str) -> tuple[str, ...]:
+    """Resource types that one of our keys asks for; empty for a key that is not ours."""
+    kind = KEYS.get(key)
+    return (kind,) if kind is not None else ()
+
+
+def required_missing(sets: Sequence[FeatureSet], record: PatientRecord) -> list[str]:
+    """Sentences that name data that a model cannot do without and that the client did not provide.
+
+    Data that was provided and holds no value is not listed here: that is a silence, not a failed request.
+    """
+    lacking: dict[str, list[str]] = {}
+    if record.patient is None:
+        lacking["patient"] = ["age and sex"]
+    for one in sets:
+        for spec in one.specs:
+            types = kinds(one.readers[spec.name])
+            if spec.required and types and types != ("Patient",) and not record.provides(types):
+                labels = lacking.setdefault(_KEY_OF[types[0]], [])
+                if spec.label not in labels:
+                    labels.append(spec.label)
+    return [f"prefetch key `{key}` ({KEYS[key]}) is needed for: {', '.join(labels)}" for key, labels in lacking.items()]
+
+
+def uses_drafts(one: FeatureSet) -> bool:
+    """Whether a feature reads the draft orders of the hook."""
+    return any(isinstance(reader, DraftReader) for reader in one.readers.values())

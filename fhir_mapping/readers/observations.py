@@ -1,0 +1,251 @@
+"""Numbers and coded answers from Observation."""
+
+import math
+from collections.abc import Iterable
+from datetime import datetime
+from typing import NamedTuple
+
+from fhir_mapping import catalogue
+from fhir_mapping.errors import SpecError
+from fhir_mapping.issues import Issue
+from fhir_mapping.readers.window import by_age, placed
+from fhir_mapping.record import PatientRecord
+from fhir_mapping.spec import Answer, Observation
+from fhir_mapping.times import EARLIEST, IndexTime
+from fhir_mapping.units import UnitTable, table
+from fhir_mapping.values import FeatureValue, missing
+from fhir_mapping.wire import CodeableConcept, Component, Quantity, Resource, decode_components
+
+LOINC = "http://loinc.org"
+# Of several reasons why nothing was found, the one nearest to a usable value is told.
+_NEARNESS = (
+    "not-recorded",
+    "after-index-time",
+    "date-missing",
+    "date-format",
+    "date-without-zone",
+    "status-not-accepted",
+    "stale",
+    "invalid-resource",
+    "no-value",
+    "answer-not-listed",
+    "censored",
+    "unit-missing",
+    "unit-not-accepted",
+    "unit-conflict",
+    "out-of-range",
+)
+_RANK = {reason: rank for rank, reason in enumerate(_NEARNESS)}
+# Findings about a value that somebody should hear of, even when an older value was used instead.
+_TOLD = frozenset(_NEARNESS) - {"not-recorded", "after-index-time", "stale", "status-not-accepted"}
+
+
+class Found(NamedTuple):
+    """One usable value: position in the record, value in canonical unit, as sent, answer's label."""
+
+    at: int
+    value: float
+    quantity: Quantity | None
+    text: str | None
+
+
+class ObservationReader:
+    """Compiled form of an `observation` feature."""
+
+    __slots__ = (
+        "answers",
+        "at_least",
+        "codes",
+        "high",
+        "low",
+        "name",
+        "panels",
+        "range",
+        "spec",
+        "statuses",
+        "systems",
+        "units",
+        "which",
+        "window",
+    )
+
+    def __init__(self, spec: Observation) -> None:
+        """Raises SpecError when the feature names neither an analyte nor codes, or no unit for numbers."""
+        self.spec = spec
+        self.name = spec.name
+        self.codes, self.panels, self.units, limits = _resolve(spec)
+        self.systems = dict(self.codes)
+        self.low, self.high = limits if limits is not None else (-math.inf, math.inf)
+        self.range = limits
+        self.window = spec.seconds
+        self.statuses = frozenset(spec.statuses)
+        self.which = spec.value
+        self.at_least = spec.at_least
+        self.answers = {(answer.system, answer.code): answer for answer in spec.answers}
+
+    def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
+        """The feature at an index time."""
+        refused = "not-recorded"
+        direct = record.positions(self.codes)
+        panels = record.positions(self.panels) if self.panels else []
+        resources, statuses = record.resources, self.statuses
+        dated: list[tuple[str | None, int]] = []
+        for at in (*direct, *panels) if panels else direct:
+            resource = resources[at]
+            if resource.resourceType == "Observation":
+                if resource.status in statuses:
+                    dated.append((resource.effectiveDateTime or _date(resource), at))
+                else:
+                    refused = "status-not-accepted"
+        if not dated:
+            return self._none(record, refused)
+        found: list[Found] = []
+        one_only = self.which in ("latest", "first")
+        earliest = EARLIEST if self.window == math.inf else index.back(self.window)
+        for at, reason in self._ordered(record, dated, index, earliest):
+            one = self._usable(record, at, at in panels) if reason is None else reason
+            if isinstance(one, Found):
+                found.append(one)
+                if one_only:
+                    break
+                continue
+            if one == "stale" and self.which == "latest":
+                refused = _nearer(refused, one)
+                break
+            refused = _nearer(refused, one)
+            if one in _TOLD:
+                record.issues.append(Issue(record.path(at), one, f"feature {self.name} did not use this"))
+        return self._value(record, found) if found else self._none(record, refused)
+
+    def _ordered(
+        self, record: PatientRecord, dated: list[tuple[str | None, int]], index: IndexTime, earliest: datetime
+    ) -> Iterable[tuple[int, str | None]]:
+        if len(dated) == 1:
+            text, at = dated[0]
+            return ((at, placed(text, index, earliest)[1]),)
+        return by_age(dated, index, earliest, record.ids(), self.which == "first")
+
+    def _matches(self, concept: CodeableConcept | None) -> bool:
+        if concept is None or concept.coding is None:
+            return False
+        systems = self.systems
+        return any(c.code in systems and systems[c.code] == c.system for c in concept.coding if c.code is not None)
+
+    def _usable(self, record: PatientRecord, at: int, panel: bool) -> Found | str:
+        """The value at a position, or the reason why it cannot be used."""
+        holder = self._component(record.resources[at]) if panel else record.resources[at]
+        if holder is None:
+            return "not-recorded"
+        if self.answers:
+            answer = self._answer(holder.valueCodeableConcept)
+            if answer is None:
+                return "no-value" if holder.valueCodeableConcept is None else "answer-not-listed"
+            value, quantity, text = answer.value, None, answer.label
+        else:
+            quantity, text = holder.valueQuantity, None
+            if quantity is None:
+                if holder.valueInteger is None:
+                    return "no-value"
+                quantity = Quantity(value=float(holder.valueInteger), code=self.units.canonical)
+            converted, reason = self.units.convert(quantity)
+            if converted is None:
+                return reason or "no-value"
+            value = converted
+            if not self.low <= value <= self.high:
+                return "out-of-range"
+        if not record.accepts(at):
+            return "invalid-resource"
+        return Found(at, value, quantity, text)
+
+    def _component(self, resource: Resource) -> Component | None:
+        raw = bytes(resource.component)
+        if not raw:
+            return None
+        try:
+            components: list[Component] = decode_components(raw)
+        except ValueError:
+            return None
+        return next((c for c in components if self._matches(c.code)), None)
+
+    def _answer(self, concept: CodeableConcept | None) -> Answer | None:
+        for coding in (concept.coding or ()) if concept is not None else ():
+            answer = self.answers.get((coding.system or "", coding.code or ""))
+            if answer is not None:
+                return answer
+        return None
+
+    def _none(self, record: PatientRecord, refused: str) -> FeatureValue:
+        if self.which == "count" and record.provides(("Observation",)):
+            return FeatureValue(self.name, 0.0, "none-recorded", unit="1")
+        if refused == "not-recorded" and not record.provides(("Observation",)):
+            refused = "not-provided"
+        return missing(self.name, refused, self.units.canonical or None)
+
+    def _value(self, record: PatientRecord, found: list[Found]) -> FeatureValue:
+        shown = found[0]
+        which = self.which
+        if which in ("latest", "first"):
+            value = shown.value
+        elif which == "count":
+            value = float(len(found))
+        elif which == "any":
+            value = 1.0 if any(one.value for one in found) else 0.0
+        elif which == "mean":
+            value = math.fsum(one.value for one in found) / len(found)
+        else:
+            shown = (min if which == "min" else max)(found, key=lambda one: one.value)
+            value = shown.value
+        if self.at_least is not None:
+            value = 1.0 if value >= self.at_least else 0.0
+        quantity = shown.quantity
+        sent = quantity is not None and quantity.value != value
+        return FeatureValue(
+            self.name,
+            value,
+            "ok",
+            None,
+            (self.units.canonical or None) if self.at_least is None else None,
+            _date(record.resources[shown.at]),
+            record.source(shown.at),
+            quantity.value if sent and quantity else None,
+            (quantity.unit or quantity.code) if sent and quantity else None,
+            shown.text,
+        )
+
+
+def _date(resource: Resource) -> str | None:
+    when = resource.effectiveDateTime or resource.effectiveInstant
+    if when is not None:
+        return when
+    period = resource.effectivePeriod
+    return (period.end or period.start if period is not None else None) or resource.issued
+
+
+def _nearer(told: str, reason: str) -> str:
+    return reason if _RANK[reason] > _RANK[told] else told
+
+
+def _resolve(
+    spec: Observation,
+) -> tuple[catalogue.Codes, catalogue.Codes, UnitTable, tuple[float, float] | None]:
+    """Codes, panel codes, unit table and plausible range, from the analyte with the spec's own fields on top."""
+    codes = tuple((code.code, code.system) for code in spec.codes)
+    panels, unit, limits = spec.panels, spec.unit, spec.range
+    units, spellings = dict(spec.units), dict(spec.spellings)
+    if spec.analyte is not None:
+        known = catalogue.analyte(spec.analyte)
+        codes = codes or tuple((code["code"], code["system"]) for code in known.codes)
+        panels = panels or known.panels
+        if unit is not None and unit != known.unit:
+            raise SpecError(f"feature `{spec.name}`: unit {unit} differs from the analyte's {known.unit}; leave it out")
+        unit, limits = known.unit, limits or known.range
+        units, spellings = {**known.units, **units}, {**known.spellings, **spellings}
+    if not codes:
+        raise SpecError(f"feature `{spec.name}`: needs `analyte` or `codes`")
+    if unit is None and not spec.answers:
+        raise SpecError(f"feature `{spec.name}`: needs `unit` (canonical UCUM), or `answers` for coded values")
+    try:
+        coded = tuple((panel, LOINC) for panel in panels)
+        return codes, coded, table(unit or "", units, spellings), limits
+    except ValueError as error:
+        raise SpecError(f"feature `{spec.name}`: {error}") from None

@@ -1,0 +1,55 @@
+"""Age and sex."""
+
+from fhir_mapping import demographics
+from fhir_mapping.record import PatientRecord
+from fhir_mapping.spec import Age, Sex
+from fhir_mapping.times import DateError, IndexTime, completed_years
+from fhir_mapping.values import FeatureValue, missing
+
+
+class AgeReader:
+    """Compiled form of an `age` feature."""
+
+    __slots__ = ("name", "spec")
+
+    def __init__(self, spec: Age) -> None:
+        self.spec = spec
+        self.name = spec.name
+
+    def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
+        """Completed years at an index time; missing for a partial birth date that allows two ages."""
+        patient = record.patient
+        if patient is None or not record.accepts_patient():
+            return missing(self.name, "not-provided" if patient is None else "invalid-resource", "a")
+        if patient.birthDate is None:
+            return missing(self.name, "not-recorded", "a")
+        try:
+            years = completed_years(patient.birthDate, index.today)
+        except DateError as error:
+            return missing(self.name, error.code, "a")
+        if years is None:
+            return missing(self.name, "birth-date-partial", "a")
+        low, high = self.spec.range or (0.0, 130.0)
+        if not low <= years <= high:
+            return missing(self.name, "out-of-range", "a")
+        return FeatureValue(self.name, float(years), unit="a", source=f"Patient/{patient.id}")
+
+
+class SexReader:
+    """Compiled form of a `sex` feature."""
+
+    __slots__ = ("name", "spec")
+
+    def __init__(self, spec: Sex) -> None:
+        self.spec = spec
+        self.name = spec.name
+
+    def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
+        """1 male, 0 female; `text` names the element that it was read from."""
+        patient = record.patient
+        if patient is None or not record.accepts_patient():
+            return missing(self.name, "not-provided" if patient is None else "invalid-resource")
+        sex, element = demographics.sex(patient)
+        if sex not in ("male", "female"):
+            return missing(self.name, "not-recorded" if sex is None else "answer-not-listed")
+        return FeatureValue(self.name, 1.0 if sex == "male" else 0.0, source=f"Patient/{patient.id}", text=element)

@@ -1,0 +1,1 @@
+"""Model packages and what runs them: manifest, registry, ONNX runtime, explanation, uncertainty, applicability."""

@@ -1,0 +1,71 @@
+"""Whether a model may speak about a patient: the manifest's rules, required inputs, and the training domain."""
+
+from collections.abc import Sequence
+
+from fhir_mapping.spec import FeatureSpec
+from fhir_mapping.values import REASONS, FeatureValue, FeatureVector
+from models.manifest import Rule, When
+from models.prediction import Applicability
+
+_UNIT_WORDS = {"a": " years", "1": "", None: ""}
+
+
+class Gate:
+    """The checks of one model, in order: rules, required inputs, domain; the first that says no decides."""
+
+    def __init__(self, rules: Sequence[Rule], specs: Sequence[FeatureSpec]) -> None:
+        self._rules = [(rule.when, _of_rule(rule)) for rule in rules]
+        self._required = [spec for spec in specs if spec.required and spec.input]
+        self._bounded = [spec for spec in specs if spec.domain is not None and spec.input]
+
+    def verdict(self, vector: FeatureVector) -> Applicability | None:
+        """Why the model does not score this patient; None when it does."""
+        for when, verdict in self._rules:
+            if fires(when, vector[when.feature]):
+                return verdict
+        for spec in self._required:
+            value = vector[spec.name]
+            if value.state == "missing":
+                return _required_missing(spec, value)
+        for spec in self._bounded:
+            outside = _outside_domain(spec, vector[spec.name])
+            if outside is not None:
+                return outside
+        return None
+
+
+def fires(when: When, value: FeatureValue) -> bool:
+    """Whether a value satisfies a rule's test. A missing value satisfies `present: false` only.
+
+    An assumed value counts in comparisons and is not `present`.
+    """
+    if when.present is not None:
+        return when.present == (value.state in ("ok", "none-recorded"))
+    if value.state == "missing":
+        return False
+    if when.equals is not None:
+        return value.value == when.equals
+    if when.below is not None:
+        return value.value < when.below
+    return when.above is not None and value.value > when.above
+
+
+def _of_rule(rule: Rule) -> Applicability:
+    return Applicability(rule.outcome, rule.reason, rule.text, rule.card)
+
+
+def _required_missing(spec: FeatureSpec, value: FeatureValue) -> Applicability:
+    why = REASONS.get(value.reason or "", "not recorded")
+    text = f"{spec.label} is needed for an estimate and is missing ({why})."
+    return Applicability("silent", f"required-missing:{spec.name}", text)
+
+
+def _outside_domain(spec: FeatureSpec, value: FeatureValue) -> Applicability | None:
+    if value.state == "missing" or spec.domain is None:
+        return None
+    low, high = spec.domain
+    if low <= value.value <= high:
+        return None
+    unit = _UNIT_WORDS.get(spec.unit or value.unit, f" {spec.unit or value.unit}")
+    text = f"No estimate: {spec.label} is {value.value:g}{unit}; the model was made for {low:g} to {high:g}{unit}."
+    return Applicability("outside", f"outside-domain:{spec.name}", text, card=True)

@@ -1,0 +1,83 @@
+"""All models of a service: the bundled catalogue and a hospital's own folders, grouped into CDS services."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from models.errors import ModelError, ModelRefused
+from models.loader import load_model
+from models.manifest import MANIFEST
+from models.runtime import Model
+
+CATALOG = Path(__file__).parent / "catalog"
+
+
+class Refusal(NamedTuple):
+    """A folder that is not served, and why."""
+
+    folder: Path
+    reason: str
+
+
+class Service(NamedTuple):
+    """One CDS service: the models that answer one hook under one service id."""
+
+    id: str
+    hook: str
+    title: str
+    description: str
+    models: tuple[Model, ...]
+
+
+class Registry:
+    """Loaded models by id, and the services that they form; retired models form none."""
+
+    def __init__(self, models: Sequence[Model], refused: Sequence[Refusal] = ()) -> None:
+        self.models: dict[str, Model] = {model.manifest.id: model for model in models}
+        self.refused = tuple(refused)
+        self.services: dict[tuple[str, str], Service] = _services(models)
+
+    @classmethod
+    def load(cls, folders: Sequence[Path], strict: bool = True) -> "Registry":
+        """Load every model folder inside `folders`, in the order of their names.
+
+        A folder that cannot be served raises ModelError when `strict`; otherwise it is kept in `refused` and the
+        others are served. A second model with an id that is taken is refused.
+        """
+        models: dict[str, Model] = {}
+        refused: list[Refusal] = []
+        for folder in _model_folders(folders):
+            try:
+                model = load_model(folder)
+                if model.manifest.id in models:
+                    raise ModelRefused(f"{folder}: model id `{model.manifest.id}` is taken; give it another")
+                models[model.manifest.id] = model
+            except ModelError as error:
+                if strict:
+                    raise
+                refused.append(Refusal(folder, str(error)))
+        return cls(list(models.values()), refused)
+
+
+def _model_folders(folders: Sequence[Path]) -> Iterator[Path]:
+    for folder in folders:
+        if not folder.is_dir():
+            raise ModelRefused(f"{folder}: is not a folder; give a folder that holds model folders")
+        for inside in sorted(folder.iterdir()):
+            if (inside / MANIFEST).is_file():
+                yield inside
+
+
+def _services(models: Sequence[Model]) -> dict[tuple[str, str], Service]:
+    """Services by (id, hook); title and description are those of the first model."""
+    found: dict[tuple[str, str], Service] = {}
+    for model in models:
+        manifest = model.manifest
+        for hook in manifest.hooks if manifest.status != "retired" else ():
+            key = (manifest.service_id, hook)
+            before = found.get(key)
+            if before is None:
+                found[key] = Service(*key, manifest.title, manifest.description, (model,))
+            else:
+                found[key] = before._replace(models=(*before.models, model))
+    return found

@@ -1,0 +1,110 @@
+"""Writes ``golden.json``: runs the invented patients of a model folder through the mapper and the runtime.
+
+The patients stand in ``golden_cases.yaml`` of the folder, in a short form that is expanded to FHIR here.
+The format of ``golden.json`` and its later check are in :mod:`models.golden`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import yaml
+
+from models.golden import Case, run
+from models.loader import load_model
+
+CASES = "golden_cases.yaml"
+GOLDEN = "golden.json"
+SYSTEMS = {
+    "loinc": "http://loinc.org",
+    "snomed": "http://snomed.info/sct",
+    "rxnorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
+    "icd10cm": "http://hl7.org/fhir/sid/icd-10-cm",
+}
+CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
+UCUM = "http://unitsofmeasure.org"
+SUBJECT = {"reference": "Patient/golden"}
+
+
+def golden(folder: Path, bundles: Sequence[Case]) -> None:
+    """Write ``folder``/golden.json: the given cases with the values of the sealed model; the same bytes on a re-run.
+
+    Raises ``ModelError`` when the folder is not sealed, as the service would.
+    """
+    model = load_model(folder)
+    found = [_rounded(run(model, case)) for case in bundles]
+    content = json.dumps(msgspec.to_builtins(found), sort_keys=True, indent=1, ensure_ascii=False)
+    (folder / GOLDEN).write_text(content + "\n", encoding="utf-8")
+
+
+def read_cases(path: Path) -> list[Case]:
+    """Cases of a ``golden_cases.yaml``, expanded to FHIR, without expected values."""
+    return [case_of(entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
+
+
+def case_of(entry: Mapping[str, Any]) -> Case:
+    """One case: ``name``, ``index``, ``patient`` (Patient elements), ``facts`` and ``drafts`` (short forms)."""
+    patient = {"resourceType": "Patient", "id": "golden", **entry["patient"]}
+    facts = [resource(fact, f"f{number}") for number, fact in enumerate(entry.get("facts", ()), start=1)]
+    bundle = {"resourceType": "Bundle", "type": "collection"}
+    return msgspec.convert(
+        {
+            "name": entry["name"],
+            "index": entry["index"],
+            "bundle": {**bundle, "entry": [{"resource": each} for each in (patient, *facts)]},
+            "drafts": tuple(_draft(code, f"d{n}") for n, code in enumerate(entry.get("drafts", ()), start=1)),
+        },
+        Case,
+    )
+
+
+def resource(fact: Mapping[str, Any], identifier: str) -> dict[str, Any]:
+    """The FHIR resource of one fact: ``observation``, ``condition``, ``medication`` or ``procedure`` with a date."""
+    common = {"id": identifier, "subject": SUBJECT}
+    if "observation" in fact:
+        value = _answer(fact["answer"]) if "answer" in fact else _quantity(fact)
+        return {**common, "resourceType": "Observation", "status": fact.get("status", "final"),
+                "code": _concept("loinc", fact["observation"]), "effectiveDateTime": fact["date"], **value}  # fmt: skip
+    if "condition" in fact:
+        return {**common, "resourceType": "Condition", "clinicalStatus": _coded(CLINICAL, "active"),
+                "verificationStatus": _coded(VERIFICATION, "confirmed"), "onsetDateTime": fact["date"],
+                "code": _concept(fact.get("system", "snomed"), fact["condition"])}  # fmt: skip
+    if "medication" in fact:
+        return {**common, "resourceType": "MedicationRequest", "status": "completed", "intent": "order",
+                "authoredOn": fact["date"], "medicationCodeableConcept": _concept("rxnorm", fact["medication"])}  # fmt: skip
+    return {**common, "resourceType": "Procedure", "status": "completed", "performedDateTime": fact["date"],
+            "code": _concept("snomed", fact["procedure"])}  # fmt: skip
+
+
+def _draft(code: str, identifier: str) -> dict[str, Any]:
+    return {"resourceType": "MedicationRequest", "id": identifier, "status": "draft", "intent": "order",
+            "subject": SUBJECT, "medicationCodeableConcept": _concept("rxnorm", code)}  # fmt: skip
+
+
+def _quantity(fact: Mapping[str, Any]) -> dict[str, Any]:
+    """``ucum`` is a UCUM code, ``unit`` what a laboratory writes."""
+    coded = {"system": UCUM, "code": fact["ucum"]} if "ucum" in fact else {"unit": fact["unit"]}
+    return {"valueQuantity": {"value": fact["value"], **coded}}
+
+
+def _answer(code: str) -> dict[str, Any]:
+    return {"valueCodeableConcept": _concept("snomed", code)}
+
+
+def _concept(system: str, code: str) -> dict[str, Any]:
+    return _coded(SYSTEMS[system], code)
+
+
+def _coded(system: str, code: str) -> dict[str, Any]:
+    return {"coding": [{"system": system, "code": code}]}
+
+
+def _rounded(case: Case) -> Case:
+    features = {name: None if value is None else float(f"{value:.9g}") for name, value in case.features.items()}
+    outputs = {name: (round(p, 7), round(low, 7), round(high, 7)) for name, (p, low, high) in case.outputs.items()}
+    return msgspec.structs.replace(case, features=features, outputs=outputs)

