@@ -11,11 +11,11 @@ from cds_hooks import patient_key, routes, services
 from cds_hooks.cards import Links
 from cds_hooks.errors import SettingsError
 from cds_hooks.hooks import hooks
-from cds_hooks.web import install_manners
 from cds_hooks.ledger import Ledger, LedgerError
 from cds_hooks.observability import Metrics
 from cds_hooks.reception import Reception
 from cds_hooks.settings import Settings
+from cds_hooks.web import install_manners
 from models.errors import ModelError
 from models.registry import Registry
 

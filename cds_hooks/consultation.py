@@ -1,6 +1,7 @@
 """One hook call through the rooms: record, features, prediction, clearance, decision, card.
 
-HookCall + Service + now -> PatientRecord -> per model: FeatureVector -> Prediction -> Clearance -> Decision -> card
+HookCall + Service + now -> PatientRecord
+per model: FeatureVector -> Prediction -> Clearance -> Decision -> card
 """
 
 from __future__ import annotations
@@ -52,7 +53,7 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Consultation(msgspec.Struct, frozen=True):
-    """The answer of a service to a call. `cards` is empty when a model failed: such an answer is not given."""
+    """The answer of a service to a call; with `failures` there are no cards, and the call fails."""
 
     cards: Sequence[Mapping[str, Any]]
     entries: Sequence[PredictionEntry]

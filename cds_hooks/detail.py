@@ -5,6 +5,7 @@ says, and for whom the model is not meant.
 """
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 
 from cds_hooks import wording
 from cds_hooks.decision import Subject
@@ -15,7 +16,7 @@ from fhir_mapping.spec import Age, AnyOf, Assumption, Condition, Derived, Featur
 from fhir_mapping.values import REASONS, FeatureValue, FeatureVector
 from models.manifest import Manifest
 from models.manifest_checks import placeholders
-from models.prediction import OutputValue, Prediction
+from models.prediction import Contribution, OutputValue, Prediction
 
 __all__ = ["outside_detail", "prediction_detail"]
 
@@ -29,12 +30,15 @@ def prediction_detail(model: Subject, prediction: Prediction, clearance: Clearan
     manifest, features = model.manifest, model.features
     lead = wording.fill(manifest.card.lead or "", prediction.outputs) or ""
     told = _told(manifest.card.lead) if lead else frozenset()
+    strongest = _strongest(prediction.contributions, manifest.card.top_factors)
     risks = [_risk(output, model, told=output.name in told) for output in prediction.outputs]
     parts = [
         escape(lead),
         "\n".join(f"- {risk}" for risk in risks if risk),
-        _factors(features, prediction, manifest.card.top_factors),
-        "\n".join(f"- {line}" for line in _gaps(features, prediction.vector)),
+        _factors(features, prediction.vector, strongest),
+        "\n".join(
+            f"- {line}" for line in _gaps(features, prediction.vector, {one.name for one in strongest})
+        ),
         _reliability(clearance),
         _purpose(manifest),
     ]
@@ -75,12 +79,13 @@ def _risk(output: OutputValue, model: Subject, *, told: bool) -> str:
         sentences.append(f"Threshold: {wording.count(threshold.at, of)} in {of}.")
     horizon = next((one.horizon for one in model.manifest.outputs if one.name == output.name), None)
     name = escape(", ".join(filter(None, (output.label, horizon))))
-    return f"{name}: {' '.join(sentences)}" if sentences else ""
+    text = " ".join(sentences)
+    return f"{name}: {_lower_first(text)}" if text else ""
 
 
 def _anchors(manifest: Manifest, features: FeatureSet) -> str:
     names = [_anchor(features.spec(name)) for name in manifest.explanation.anchors]
-    return f" at the same {wording.listing(names)}" if names else ""
+    return f" for the same {wording.listing(names)}" if names else ""
 
 
 def _anchor(spec: FeatureSpec) -> str:
@@ -89,15 +94,18 @@ def _anchor(spec: FeatureSpec) -> str:
     return "age" if isinstance(spec, Age) else escape(_lower_first(spec.label))
 
 
-def _factors(features: FeatureSet, prediction: Prediction, top: int) -> str:
+def _strongest(contributions: Sequence[Contribution], top: int) -> list[Contribution]:
+    felt = [one for one in contributions if abs(one.effect) >= NEGLIGIBLE]
+    return sorted(felt, key=lambda one: -abs(one.effect))[:top]
+
+
+def _factors(features: FeatureSet, vector: FeatureVector, strongest: Sequence[Contribution]) -> str:
     """A table of the known findings that move the primary output most, strongest first."""
-    felt = [one for one in prediction.contributions if abs(one.effect) >= NEGLIGIBLE]
-    felt.sort(key=lambda one: -abs(one.effect))
-    if not felt[:top]:
+    if not strongest:
         return ""
     rows = ["| Finding | Value | Date | Effect |", "| --- | --- | --- | --- |"]
-    for one in felt[:top]:
-        spec, value = features.spec(one.name), prediction.vector[one.name]
+    for one in strongest:
+        spec, value = features.spec(one.name), vector[one.name]
         effect = "raises" if one.effect > 0 else "lowers"
         cells = (escape(spec.label), shown(spec, value), wording.day(value.date), effect)
         rows.append(f"| {' | '.join(cells)} |")
@@ -111,11 +119,13 @@ def shown(spec: FeatureSpec, value: FeatureValue) -> str:
     if isinstance(spec, Condition) and spec.categories:
         labels = {level.value: level.label for level in spec.categories}
         return escape(labels.get(value.value, value.text or ""))
+    if value.state == "none-recorded":
+        return "none recorded"
     if _is_yes_or_no(spec):
         text = "yes" if value.value >= 1 else "no"
     else:
         text = escape(wording.quantity(value.value, value.unit or spec.unit))
-    return f"{text}{_as_recorded(value)}{_state(value)}"
+    return f"{text}{_as_recorded(value)}{', assumed' if value.state == 'assumed' else ''}"
 
 
 def _is_yes_or_no(spec: FeatureSpec) -> bool:
@@ -136,12 +146,11 @@ def _as_recorded(value: FeatureValue) -> str:
     return f" (recorded as {escape(sent, RECORDED_LIMIT)})"
 
 
-def _state(value: FeatureValue) -> str:
-    return {"assumed": ", assumed", "none-recorded": ", none recorded"}.get(value.state, "")
+def _gaps(features: FeatureSet, vector: FeatureVector, in_table: AbstractSet[str]) -> Iterator[str]:
+    """One line each for inputs averaged over, passed on as unknown, counted as no, and assumed.
 
-
-def _gaps(features: FeatureSet, vector: FeatureVector) -> Iterator[str]:
-    """One line each for inputs averaged over, passed on as unknown, counted as no, and assumed."""
+    What the table already shows as not recorded is not said again.
+    """
     missing = vector.missing()
     averaged = [v for v in missing if features.spec(v.name).when_missing == "integrate"]
     if averaged:
@@ -151,7 +160,8 @@ def _gaps(features: FeatureSet, vector: FeatureVector) -> Iterator[str]:
     if unknown:
         yield f"Not known, and taken so by the model: {_reasons(features, vector, unknown)}."
     inputs = [vector[name] for name in vector.inputs]
-    absent = [escape(features.spec(v.name).label) for v in inputs if v.state == "none-recorded"]
+    unlisted = [v.name for v in inputs if v.state == "none-recorded" and v.name not in in_table]
+    absent = [escape(features.spec(name).label) for name in unlisted]
     if absent:
         yield f"No entry in the record, counted as no: {', '.join(absent)}."
     for value in inputs:

@@ -1,7 +1,7 @@
 """Draft orders out of a hook's context: unfinished FHIR, of which only the code or the drug is read.
 
-Clients send drafts without intent or type, with arrays written as objects, and the whole basket when one order
-is selected. A draft that cannot be read becomes an issue and the others are kept.
+Clients send drafts without intent or type, with arrays written as objects, and the whole basket when one
+order is selected. A draft that cannot be read becomes an issue and the others are kept.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from fhir_mapping.wire import (
 __all__ = ["read_drafts"]
 
 
-class _Draft(msgspec.Struct):
+class _Draft(msgspec.Struct, rename="camel"):
     """What is read of a draft, and of a Medication beside or inside it."""
 
-    resourceType: str = ""
+    resource_type: str = ""
     id: str | None = None
     code: CodeableConcept | None = None
-    medicationCodeableConcept: CodeableConcept | None = None
-    medicationReference: Reference | None = None
+    medication_codeable_concept: CodeableConcept | None = None
+    medication_reference: Reference | None = None
     contained: msgspec.Raw = msgspec.Raw()
 
 
@@ -47,10 +47,10 @@ def read_drafts(
     Appends an issue for each entry that cannot be read; `path` leads to the Bundle.
     """
     found = list(_read_entries(bundle, path, issues))
-    beside = {f"Medication/{draft.id}": draft for draft in found if draft.resourceType == "Medication"}
-    orders = [draft for draft in found if draft.resourceType != "Medication"]
+    beside = {f"Medication/{draft.id}": draft for draft in found if draft.resource_type == "Medication"}
+    orders = [draft for draft in found if draft.resource_type != "Medication"]
     wanted = set(selections)
-    selected = [draft for draft in orders if f"{draft.resourceType}/{draft.id}" in wanted]
+    selected = [draft for draft in orders if f"{draft.resource_type}/{draft.id}" in wanted]
     return [_order(draft, beside, issues, path) for draft in selected or orders]
 
 
@@ -74,11 +74,11 @@ def _read_entries(bundle: msgspec.Raw, path: str, issues: list[Issue]) -> Iterab
 
 
 def _order(draft: _Draft, beside: dict[str, _Draft], issues: list[Issue], path: str) -> Resource:
-    concept = draft.medicationCodeableConcept
-    if concept is None and draft.medicationReference is not None:
-        concept = _referenced(draft, draft.medicationReference.reference or "", beside, issues, path)
+    concept = draft.medication_codeable_concept
+    if concept is None and draft.medication_reference is not None:
+        concept = _referenced(draft, draft.medication_reference.reference or "", beside, issues, path)
     return Resource(
-        resourceType=draft.resourceType,
+        resourceType=draft.resource_type,
         id=draft.id,
         code=draft.code,
         medicationCodeableConcept=concept,

@@ -42,7 +42,7 @@ class SettingsError(EdgeError):
     """The service cannot start; the message names the variable or file and the remedy."""
 
 
-class Refusal(EdgeError):
+class Refusal(EdgeError):  # noqa: N818 - names what happens to the request
     """A request that gets no cards: one sentence per problem, and the element that each is about.
 
     `code` is a FHIR issue type (https://hl7.org/fhir/R4/valueset-issue-type.html).
@@ -58,49 +58,49 @@ class Refusal(EdgeError):
         self.issue_code = code or self.code
 
 
-class BadRequest(Refusal):  # noqa: N818 - named after its HTTP status
+class BadRequest(Refusal):
     """The client must send something else."""
 
     status = HTTPStatus.BAD_REQUEST
     code = "invalid"
 
 
-class UnknownService(Refusal):  # noqa: N818 - names the finding
+class UnknownService(Refusal):
     """There is no such service or model."""
 
     status = HTTPStatus.NOT_FOUND
     code = "not-found"
 
 
-class MissingData(Refusal):  # noqa: N818 - names the finding
+class MissingData(Refusal):
     """Data that a model cannot do without was not provided (cds-hooks_2.0@54)."""
 
     status = HTTPStatus.PRECONDITION_FAILED
     code = "required"
 
 
-class TooLarge(Refusal):  # noqa: N818 - named after its HTTP status
+class TooLarge(Refusal):
     """The body is over the limit."""
 
     status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
     code = "too-long"
 
 
-class NotJson(Refusal):  # noqa: N818 - names the finding
+class NotJson(Refusal):
     """The body is not declared as JSON."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
     code = "not-supported"
 
 
-class ModelFailed(Refusal):  # noqa: N818 - names the finding
+class ModelFailed(Refusal):
     """A model could not be run, so the clinician is not told that there is nothing to say."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
     code = "exception"
 
 
-class RecordUnavailable(Refusal):  # noqa: N818 - names the finding
+class RecordUnavailable(Refusal):
     """The answer could not be recorded, and an answer without a record is not given."""
 
     status = HTTPStatus.SERVICE_UNAVAILABLE

@@ -25,21 +25,21 @@ class _Coding(msgspec.Struct):
     display: Annotated[str, msgspec.Meta(max_length=1000)] | None = None
 
 
-class _Override(msgspec.Struct):
+class _Override(msgspec.Struct, rename="camel"):
     reason: _Coding | None = None
-    userComment: Annotated[str, msgspec.Meta(max_length=10_000)] | None = None
+    user_comment: Annotated[str, msgspec.Meta(max_length=10_000)] | None = None
 
 
 class _Suggestion(msgspec.Struct):
     id: _Word
 
 
-class _Report(msgspec.Struct):
+class _Report(msgspec.Struct, rename="camel"):
     card: _Word
     outcome: str
-    outcomeTimestamp: Annotated[datetime, msgspec.Meta(tz=True)]
-    acceptedSuggestions: Annotated[list[_Suggestion], msgspec.Meta(max_length=100)] | None = None
-    overrideReason: _Override | None = None
+    outcome_timestamp: Annotated[datetime, msgspec.Meta(tz=True)]
+    accepted_suggestions: Annotated[list[_Suggestion], msgspec.Meta(max_length=100)] | None = None
+    override_reason: _Override | None = None
 
 
 class _Body(msgspec.Struct):
@@ -65,19 +65,19 @@ def _entry(report: _Report, path: str, service_id: str, now: datetime) -> Feedba
     if report.outcome not in ("accepted", "overridden"):
         raise BadRequest("outcome must be accepted or overridden.", expression=f"{path}.outcome")
     is_accepted = report.outcome == "accepted"
-    if is_accepted and not report.acceptedSuggestions:
+    if is_accepted and not report.accepted_suggestions:
         where_to = f"{path}.acceptedSuggestions"
         raise BadRequest("An accepted card needs the suggestions.", expression=where_to, code="required")
-    override = None if is_accepted else report.overrideReason
+    override = None if is_accepted else report.override_reason
     try:
         return FeedbackEntry(
             card_uuid=report.card,
             service_id=service_id,
             outcome="accepted" if is_accepted else "overridden",
-            accepted_suggestions=_ids(report.acceptedSuggestions) if is_accepted else (),
+            accepted_suggestions=_ids(report.accepted_suggestions) if is_accepted else (),
             override_reason=_reason(override),
-            user_comment=override.userComment or None if override else None,
-            outcome_timestamp=report.outcomeTimestamp,
+            user_comment=override.user_comment or None if override else None,
+            outcome_timestamp=report.outcome_timestamp,
             received_at=now,
         )
     except ValueError:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Callable
 from typing import Any
 
-from gunicorn.app.base import BaseApplication
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # publishes no types
 
 from cds_hooks.settings import Settings
 
@@ -20,7 +20,7 @@ _COLLECT_AT = (50_000, 20, 100)
 _LIMITS = {"timeout": 30, "graceful_timeout": 15, "keepalive": 30}
 
 
-class Server(BaseApplication):  # type: ignore[misc]  # gunicorn publishes no types
+class Server(BaseApplication):  # type: ignore[misc]  # its base publishes no types
     """Serves the application that `build` makes in the parent process, so that workers share its memory."""
 
     def __init__(self, settings: Settings, build: Callable[[], Any]) -> None:

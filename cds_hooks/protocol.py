@@ -25,20 +25,20 @@ _PLAIN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
-class _Body(msgspec.Struct):
+class _Body(msgspec.Struct, rename="camel"):
     """A body whose prefetch fits the slim view."""
 
     hook: str
-    hookInstance: str
+    hook_instance: str
     context: msgspec.Raw
     prefetch: dict[str, Payload | None] | None = None
 
 
-class _Outline(msgspec.Struct):
+class _Outline(msgspec.Struct, rename="camel"):
     """A body of which nothing is known but that it is an object."""
 
     hook: msgspec.Raw = msgspec.Raw()
-    hookInstance: msgspec.Raw = msgspec.Raw()
+    hook_instance: msgspec.Raw = msgspec.Raw()
     context: msgspec.Raw = msgspec.Raw()
     prefetch: msgspec.Raw = msgspec.Raw()
 
@@ -117,7 +117,7 @@ def read_call(body: bytes, offered: Collection[str]) -> HookCall:
         return _read_with_care(body, offered)
     except msgspec.DecodeError:
         raise _not_json() from None
-    call = _begin(body, offered, decoded.hook, decoded.hookInstance, decoded.context)
+    call = _begin(body, offered, decoded.hook, decoded.hook_instance, decoded.context)
     call.take(decoded.prefetch or {})
     return call
 
@@ -129,7 +129,7 @@ def _read_with_care(body: bytes, offered: Collection[str]) -> HookCall:
         raise BadRequest("The body must be a JSON object.") from None
     except msgspec.DecodeError:
         raise _not_json() from None
-    hook, instance = _text(outline.hook, "hook"), _text(outline.hookInstance, "hookInstance")
+    hook, instance = _text(outline.hook, "hook"), _text(outline.hook_instance, "hookInstance")
     call = _begin(body, offered, hook, instance, outline.context)
     if bytes(outline.prefetch):
         try:

@@ -11,8 +11,8 @@ from models.registry import Service
 __all__ = ["discovery"]
 
 _USAGE = (
-    "Send the data as prefetch; the service does not call the FHIR server. Keys other than the listed ones are "
-    "read too. FHIR R4."
+    "FHIR R4. Send the data as prefetch; the service does not call the FHIR server. Other prefetch keys than "
+    "the listed ones are read too."
 )
 
 

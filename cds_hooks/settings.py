@@ -42,8 +42,8 @@ _ORIGIN = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+")
 class Settings:
     """How this installation runs; made by `from_environment`.
 
-    `model_folders` are folders of model folders, the bundled catalog first. `ledger_key` is the secret under which
-    patients are digested, None when it is kept in `key_file`. `cors_origins` may hold "*".
+    `model_folders` are folders of model folders, the bundled catalog first. `ledger_key` is the secret under
+    which patients are digested, None when it is kept in `key_file`. `cors_origins` may hold "*".
     """
 
     host: str

@@ -65,7 +65,7 @@ def wants_html(incoming: Request) -> bool:
 
 
 def install_manners(app: Flask, origins: frozenset[str]) -> None:
-    """Give an application the error handlers and headers of every answer; `origins` may use it from a browser."""
+    """Give an application its error handlers and headers; `origins` may call it from a browser."""
 
     @app.errorhandler(Refusal)
     def refused(refusal: Refusal) -> Response:

@@ -30,7 +30,7 @@ SUMMARY_LIMIT = 139  # CDS Hooks 2.0: fewer than 140 characters
 TEXT_LIMIT = 1000
 
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
-_BLOCK_START = re.compile(r"(?:[#+=-]|\d+(?=[.)]))")
+_BLOCK_START = re.compile(r"(?:[#+=-]|\d+(?=[.)](?:\s|\Z)))")
 # GitHub links these without any brackets, and a backslash does not stop all of them.
 _AUTOLINKS = (
     (re.compile(r":(?=//)"), ": "),

@@ -28,8 +28,9 @@ def clear(
 ) -> Clearance:
     """What follows for one patient from the cells of the policy's data set.
 
-    `memberships` are the patient's groups; `output` is the model's output in question (default: the policy's).
-    Every group is judged for itself: nothing is said about intersections, on which there are no cells.
+    `memberships` are the patient's groups; `output` is the model's output in question (default: the
+    policy's). Every group is judged for itself: there are no cells on intersections, so nothing is said
+    about them.
     """
     wanted = (policy.dataset, output or policy.output)
     found = {(c.attribute, c.value): c for c in cells if (c.dataset, c.output) == wanted}
@@ -100,7 +101,7 @@ class _Bench:
 
 
 def is_broken(claim: Claim, metric: Metric) -> bool:
-    """Whether the data show that the claim does not hold; a metric without value or interval shows nothing."""
+    """Whether the data show that the claim does not hold; a metric without an interval shows nothing."""
     if metric.value is None or metric.low is None or metric.high is None:
         return False
     lowest, highest = claim.limits

@@ -1,4 +1,4 @@
-"""The gate's records: policy and claims as a manifest declares them, evidence and clearance as the card shows them."""
+"""Records of the gate: what a manifest claims, and what the gate says about a patient."""
 
 from typing import Literal
 

@@ -9,6 +9,7 @@ from fairness.groups import attribute_label, label
 from fairness.metric import Metric
 
 LONGEST = 220
+DETAIL = (3, 2, 1, 0)
 _UNEXAMINED: tuple[Verdict, ...] = ("insufficient", "no-cases")
 _NOUNS = {"sex": "sex", "age_band": "age", "race": "race", "ethnicity": "ethnicity"}
 
@@ -45,7 +46,7 @@ def line(evidence: Sequence[Evidence]) -> str:
 
     Details that do not fit are left out, from the least important on; `evidence` holds them all.
     """
-    for detail in (3, 2, 1, 0):
+    for detail in DETAIL:
         clauses = [clause for clause in _clauses(evidence, detail) if clause]
         text = "; ".join(clauses)
         sentence = f"{text[:1].upper()}{text[1:]}."
@@ -55,7 +56,7 @@ def line(evidence: Sequence[Evidence]) -> str:
 
 
 def _clauses(evidence: Sequence[Evidence], detail: int) -> Iterator[str]:
-    """Clauses by importance. `detail` 3: all; 2: no intervals in line; 1: nothing in line; 0: names only."""
+    """Clauses by importance. `detail` 3: all; 2: shorter in line; 1: nothing in line; 0: bare figures."""
     yield _shifted("figure tends to be too low for", _off(evidence, up=True), detail)
     yield _shifted("figure tends to be too high for", _off(evidence, up=False), detail)
     broken = [one for one in evidence if one.verdict == "off" and one.claim != "o_e"]
@@ -64,10 +65,10 @@ def _clauses(evidence: Sequence[Evidence], detail: int) -> Iterator[str]:
     unknown = [_noun(one.attribute) for one in evidence if one.verdict == "not-collected"]
     if unknown:
         verb, pronoun = ("were", "them") if len(unknown) > 1 else ("was", "it")
-        yield f"{' and '.join(unknown)} {verb} not recorded in the data, fairness by {pronoun} is unknown"
+        yield f"{_joined(unknown)} {verb} not recorded in the data, fairness by {pronoun} is unknown"
     unsaid = [_noun(one.attribute) for one in evidence if one.verdict == "not-recorded"]
     if unsaid:
-        yield f"nothing is said about {' and '.join(dict.fromkeys(unsaid))} (not on record)"
+        yield f"nothing is said about {_joined(list(dict.fromkeys(unsaid)))} (not on record)"
     if detail > 1:
         yield _in_line(evidence, detail)
 
@@ -79,10 +80,8 @@ def _off(evidence: Sequence[Evidence], up: bool) -> list[Evidence]:
 
 def _shifted(words: str, groups: Sequence[Evidence], detail: int) -> str:
     if detail:
-        return _listed(
-            words, [f"{one.label} ({_figures(one, first=i == 0)})" for i, one in enumerate(groups)]
-        )
-    return _listed(words, [one.label for one in groups])
+        return _listed(words, _with_figures(groups))
+    return _listed(words, [f"{one.label} ({one.observed_expected:.2f})" for one in groups])
 
 
 def _unexamined(evidence: Sequence[Evidence], detail: int) -> str:
@@ -96,11 +95,13 @@ def _unexamined(evidence: Sequence[Evidence], detail: int) -> str:
 def _in_line(evidence: Sequence[Evidence], detail: int) -> str:
     groups = [one for one in evidence if one.verdict == "in-line"]
     groups = [one for one in groups if one.attribute != OVERALL] or groups
-    if detail == 3:
-        return _listed(
-            "no shift shown for", [f"{g.label} ({_figures(g, i == 0)})" for i, g in enumerate(groups)]
-        )
-    return _listed("no shift shown for", [f"{g.label} ({g.n:,} studied)" for g in groups])
+    if detail == max(DETAIL):
+        return _listed("no shift shown for", _with_figures(groups))
+    return _listed("no shift shown for", [f"{one.label} ({one.n:,} studied)" for one in groups])
+
+
+def _with_figures(groups: Sequence[Evidence]) -> list[str]:
+    return [f"{one.label} ({_figures(one, first=at == 0)})" for at, one in enumerate(groups)]
 
 
 def _figures(one: Evidence, first: bool) -> str:
@@ -116,6 +117,10 @@ def _ratio(value: float, low: float | None, high: float | None) -> str:
 
 def _listed(words: str, groups: Sequence[str]) -> str:
     return f"{words} {', '.join(groups)}" if groups else ""
+
+
+def _joined(words: Sequence[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else words[0]
 
 
 def _noun(attribute: str) -> str:

@@ -1,4 +1,4 @@
-"""Whether a model may speak about a patient: the manifest's rules, required inputs, and the training domain."""
+"""Whether a model may speak about a patient: its rules, its required inputs, its training domain."""
 
 from collections.abc import Sequence
 
@@ -67,5 +67,6 @@ def _outside_domain(spec: FeatureSpec, value: FeatureValue) -> Applicability | N
     if low <= value.value <= high:
         return None
     unit = _UNIT_WORDS.get(spec.unit or value.unit, f" {spec.unit or value.unit}")
-    text = f"No estimate: {spec.label} is {value.value:g}{unit}; the model was made for {low:g} to {high:g}{unit}."
+    span = f"{low:g} to {high:g}{unit}"
+    text = f"No estimate: {spec.label} is {value.value:g}{unit}; the model was made for {span}."
     return Applicability("outside", f"outside-domain:{spec.name}", text, card=True)

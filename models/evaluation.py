@@ -66,9 +66,8 @@ class Evaluation(_Block, frozen=True):
         try:
             return msgspec.json.decode(content, type=cls)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise EvaluationError(
-                f"evaluation.json: {error}; write it with models.training.evaluate"
-            ) from None
+            remedy = "write it with models.training.evaluate"
+            raise EvaluationError(f"evaluation.json: {error}; {remedy}") from None
 
     def find(self, dataset: str, output: str, attribute: str = OVERALL, value: str = ALL) -> Cell | None:
         """The cell of one group, None when the evaluation has none."""

@@ -36,7 +36,7 @@ class Explainer(Protocol):
 
 
 def explainer(method: Method, typical: Floats, row: Floats, columns: Sequence[int]) -> Explainer | None:
-    """Rows to score for moving `columns` of `typical` `[p]` to the values of `row` `[p]`; None if there are none."""
+    """Rows to score for moving `columns` of `typical` `[p]` to those of `row`; None if nothing moves."""
     if method == "none" or not columns:
         return None
     return (Additive if method == "additive" else Permutation)(typical, row, columns)

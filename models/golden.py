@@ -52,10 +52,10 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
     index: datetime
     bundle: dict[str, Any]
+    status: str
+    features: dict[str, float | None]
+    outputs: dict[str, tuple[float, float, float]]
     drafts: tuple[dict[str, Any], ...] = ()
-    status: str = ""
-    features: dict[str, float | None] = {}
-    outputs: dict[str, tuple[float, float, float]] = {}
 
 
 def read(content: bytes) -> list[Case]:
@@ -80,7 +80,7 @@ def run(model: Scorer, case: Case) -> Case:
 
 
 def check(model: Scorer, golden_bytes: bytes) -> list[str]:
-    """Differences between a golden.json and the model as it runs here, one sentence each; empty when it agrees."""
+    """Differences between a golden.json and the model as it runs here, one sentence each."""
     try:
         cases = read(golden_bytes)
     except msgspec.MsgspecError as error:

@@ -36,9 +36,8 @@ def load_model(folder: Path) -> Model:
     files = _verified(folder, manifest.files)
     reference = Reference.read(files[REFERENCE_FILE], features.inputs) if REFERENCE_FILE in files else None
     for spec in _undrawable(features, reference):
-        raise ManifestError(path, f"features.{spec.name}.when_missing",
-                            "can be missing and reference.json does not hold it; make it required, `nan`, or a stated "
-                            "value")  # fmt: skip
+        remedy = "is not in reference.json; make the input required, `nan`, or give it a stated value"
+        raise ManifestError(path, f"features.{spec.name}.when_missing", remedy)
     session = open_session(files[MODEL_FILE], len(features.inputs), len(manifest.outputs), {
         "bedside.model": manifest.id,
         "bedside.version": manifest.version,

@@ -79,7 +79,7 @@ class When(_Block, frozen=True):
 
 
 class Rule(_Block, frozen=True):
-    """A reason not to score: `silent` (nothing to say) or `outside` (the model was not made for this patient)."""
+    """A reason not to score: `silent` (nothing to say) or `outside` (not made for this patient)."""
 
     when: When
     outcome: Literal["silent", "outside"]
@@ -181,9 +181,7 @@ class Manifest(_Block, frozen=True):
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
-            raise ManifestError(
-                path, "file", "cannot be read; a model folder needs a UTF-8 model.yaml"
-            ) from None
+            raise ManifestError(path, "file", "cannot be read; it must be a file of UTF-8 text") from None
         return cls.parse(text, path)
 
     @classmethod
@@ -199,6 +197,10 @@ class Manifest(_Block, frozen=True):
         except msgspec.ValidationError as error:
             message, _, where = str(error).partition(" - at ")
             field = where.strip("`").removeprefix("$.") or "top level"
-            raise ManifestError(path, field, f"{message}; compare with docs of the manifest") from None
+            raise ManifestError(
+                path,
+                field,
+                f"{message}; mend the field, or take it out if the manifest has none of that name",
+            ) from None
         check_manifest(manifest, path)
         return manifest

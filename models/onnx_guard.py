@@ -1,9 +1,10 @@
 """Reads a model's bytes before ONNX Runtime does, and refuses what could reach beyond them.
 
-ONNX Runtime opens external data by path, follows links and runs whatever operator domains it was built with.
-This walks the protobuf wire format (protobuf.dev/programming-guides/encoding) along the messages of onnx.proto
-that can hold tensors, nodes or graphs, at any depth, and refuses external data, other operator domains,
-functions, training graphs and the runtime's own flatbuffer format. Bytes that it cannot read it refuses too.
+ONNX Runtime opens external data by path, follows links and runs every operator domain that it was built
+with. This walks the protobuf wire format (protobuf.dev/programming-guides/encoding) along the messages of
+onnx.proto that can hold tensors, nodes or graphs, at any depth, and refuses external data, other operator
+domains, functions, training graphs and the runtime's own flatbuffer format. Bytes that it cannot read it
+refuses too.
 """
 
 from collections.abc import Iterator, Mapping

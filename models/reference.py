@@ -8,6 +8,7 @@ way, with scrambled points of its own.
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -57,7 +58,7 @@ class _Marginal(NamedTuple):
 
 
 class _Conditional(NamedTuple):
-    """Scores of the `gone` inputs given the `known` ones: mean `slopes @ known`, Cholesky `root` of the rest."""
+    """Scores of the `gone` inputs given the `known`: mean `slopes @ known`, Cholesky `root` of the rest."""
 
     known: tuple[int, ...]
     gone: tuple[int, ...]
@@ -88,7 +89,7 @@ class Reference:
 
     @classmethod
     def read(cls, content: bytes, inputs: Sequence[str]) -> "Reference":
-        """Reference of a reference.json's bytes; raises ModelRefused when it does not have the agreed form."""
+        """Reference of a reference.json's bytes; raises ModelRefused when its form is not the agreed one."""
         try:
             file = msgspec.json.decode(content, type=_File)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -149,7 +150,8 @@ def _conditional(correlation: Floats, pattern: tuple[bool, ...]) -> _Conditional
     across = correlation[np.ix_(gone, known)]
     slopes = np.linalg.solve(correlation[np.ix_(known, known)], across.T).T
     left = correlation[np.ix_(gone, gone)] - slopes @ across.T
-    return _Conditional(known, gone, slopes, np.linalg.cholesky(left))
+    root = np.linalg.cholesky(left)
+    return _Conditional(known, gone, np.asarray(slopes, dtype=np.float64), np.asarray(root, dtype=np.float64))
 
 
 def _continuous(probs: Floats, table: tuple[float, ...]) -> _Marginal:
@@ -188,9 +190,7 @@ def _problems(file: _File, inputs: Sequence[str]) -> list[str]:
     strata = file.quantiles_by.strata.values()
     tables = [*file.quantiles.values(), *(table for stratum in strata for table in stratum.values())]
     if any(len(table) != len(file.probs) or list(table) != sorted(table) for table in tables):
-        found.append(
-            "every table of quantiles must have one value per probability, none below the one before"
-        )
+        found.append("every table of quantiles must have one value per probability, in rising order")
     if any(set(stratum) - set(file.quantiles) for stratum in strata):
         found.append("a stratum has a table of a feature without quantiles")
     found += [f"discrete values of `{name}` are no distribution" for name, one in file.discrete.items()
@@ -201,7 +201,7 @@ def _problems(file: _File, inputs: Sequence[str]) -> list[str]:
 
 
 def _increasing(values: Sequence[float]) -> bool:
-    return all(low < high for low, high in zip(values, values[1:], strict=False))
+    return all(low < high for low, high in pairwise(values))
 
 
 def _is_distribution(levels: _Levels) -> bool:

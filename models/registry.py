@@ -41,8 +41,8 @@ class Registry:
     def load(cls, folders: Sequence[Path], strict: bool = True) -> "Registry":
         """Load every model folder inside `folders`, in the order of their names.
 
-        A folder that cannot be served raises ModelError when `strict`; otherwise it is kept in `refused` and the
-        others are served. A second model with an id that is taken is refused.
+        A folder that cannot be served raises ModelError when `strict`; otherwise it is kept in `refused` and
+        the others are served. A second model with an id that is taken is refused.
         """
         models: dict[str, Model] = {}
         refused: list[Refusal] = []

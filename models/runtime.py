@@ -1,8 +1,8 @@
-"""Runs one model on one patient: rules, domain, completion of missing inputs, score, interval, explanation.
+"""Runs one model on one patient: completion of missing inputs, score, interval, explanation.
 
-Interval: a row's own interval covers the uncertainty of the parameters. With missing inputs, the spread of the
-log odds between the completions is added to the mean variance within them (law of total variance), and the
-interval is symmetric on the log-odds scale around the averaged probability.
+Interval: a row's own interval covers the uncertainty of the parameters. With missing inputs, the spread of
+the log odds between the completions is added to the mean variance within them (law of total variance), and
+the interval is symmetric on the log-odds scale around the averaged probability.
 """
 
 from collections.abc import Sequence
@@ -83,7 +83,7 @@ class Model:
         }
 
     def predict(self, vector: FeatureVector, explain: bool = True) -> Prediction:
-        """What the model says about one patient; raises PredictionError when its figures are no probabilities.
+        """What the model says about one patient; raises PredictionError when its figures are unusable.
 
         Without `explain` there are no contributions and no typical patient, and the run is shorter.
         """
@@ -130,6 +130,8 @@ class Model:
     def _plan(self, vector: FeatureVector, explain: bool) -> _Plan:
         row = np.array(vector.row(), dtype=np.float64)
         absent = np.isnan(row)
+        if not explain and not absent.any():
+            return _Plan(vector, row[None, :])
         for column, value in self._assumed.items():
             if absent[column]:
                 row[column] = value

@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 INPUT, PROBABILITY, INTERVAL = "features", "probability", "interval"
 _FLOAT = "tensor(float)"
 _ERRORS_ONLY = 3
+_FEW = 16
 
 
 class Scores(NamedTuple):
@@ -30,10 +31,8 @@ class Session:
     def __init__(self, session: Any, outputs: int) -> None:
         self._session = session
         self._width = outputs
-        self._names = [
-            output.name for output in session.get_outputs() if output.name in (PROBABILITY, INTERVAL)
-        ]
-        self._names.sort(key=(PROBABILITY, INTERVAL).index)
+        present = {output.name for output in session.get_outputs()}
+        self._names = [name for name in (PROBABILITY, INTERVAL) if name in present]
 
     def run(self, rows: Floats) -> Scores:
         """Scores of rows `[N, p]`; raises PredictionError when they are not probabilities in order."""
@@ -53,16 +52,20 @@ class Session:
 def _check(figures: Floats, shape: tuple[int, ...]) -> None:
     if figures.shape != shape:
         raise PredictionError("the model gave an array of another shape than agreed")
-    # NaN fails both comparisons.
-    if not (figures.min() >= 0.0 and figures.max() <= 1.0):
+    # NaN fails every comparison; for a row or two, plain floats are quicker than a reduction.
+    if figures.size <= _FEW:
+        sound = all(0.0 <= figure <= 1.0 for figure in figures.ravel().tolist())
+    else:
+        sound = bool(figures.min() >= 0.0 and figures.max() <= 1.0)
+    if not sound:
         raise PredictionError("the model gave a figure that is not a probability")
 
 
 def open_session(model: bytes, inputs: int, outputs: int, metadata: Mapping[str, str]) -> Session:
     """Guard and open the bytes of a model; raises ModelRefused with what does not fit the manifest.
 
-    `metadata` are the properties that the model must carry. Never takes a path: the runtime then has no folder
-    in which it could look for more files.
+    `metadata` are the properties that the model must carry. Never takes a path: the runtime then has no
+    folder in which it could look for more files.
     """
     guard(model)
     options = ort.SessionOptions()
@@ -105,6 +108,5 @@ def _check_open(tensor: Any) -> None:
 def _check_metadata(found: Mapping[str, str], wanted: Mapping[str, str]) -> None:
     for key, value in wanted.items():
         if found.get(key) != value:
-            raise ModelRefused(
-                f"model metadata `{key}` must be `{value}`, found `{found.get(key, 'nothing')}`; seal it again"
-            )
+            seen = found.get(key, "nothing")
+            raise ModelRefused(f"model metadata `{key}` must be `{value}`, found `{seen}`; seal it again")

@@ -1,7 +1,8 @@
 """Fixed quasi-random points: the Sobol sequence without scrambling, moved to the middle of its cells.
 
-Direction numbers: Joe S, Kuo FY. Constructing Sobol sequences with better two-dimensional projections. SIAM J
-Sci Comput 2008;30:2635-2654, table new-joe-kuo-6.21201, dimensions 2 to 21: degree, coefficients, first numbers.
+Direction numbers: Joe S, Kuo FY. Constructing Sobol sequences with better two-dimensional projections. SIAM
+J Sci Comput 2008;30:2635-2654, table new-joe-kuo-6.21201, dimensions 2 to 21: degree, coefficients, first
+numbers.
 """
 
 from statistics import NormalDist
@@ -45,7 +46,7 @@ def sobol(bits: int, dimensions: int) -> Floats:
     if not 1 <= dimensions <= MAX_DIMENSIONS:
         raise ValueError(f"dimensions must be 1 to {MAX_DIMENSIONS}")
     columns = [_column(_directions(bits, dimension), bits) for dimension in range(dimensions)]
-    return (np.column_stack(columns) + 0.5) / 2.0**bits
+    return np.asarray((np.column_stack(columns) + 0.5) / 2.0**bits, dtype=np.float64)
 
 
 def normal_points(bits: int, dimensions: int) -> Floats:

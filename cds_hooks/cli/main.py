@@ -64,8 +64,8 @@ class _LazyGroup(click.Group):
 def cli() -> None:
     """Bedside answers an EHR's CDS Hooks with cards from clinical prediction models.
 
-    Each card carries the score with its uncertainty, the findings behind it, what is missing, and how well the
-    model is known to work for patients like this one. Nothing leaves this machine.
+    Each card carries the score with its uncertainty, the findings behind it, what is missing, and how
+    well the model is known to work for patients like this one. Nothing leaves this machine.
     """
 
 

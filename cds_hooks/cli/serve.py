@@ -26,8 +26,8 @@ Environment:
   BEDSIDE_MAX_BODY_MB   largest request                           16
   BEDSIDE_CORS_ORIGINS  browser origins that may call, or *       none
 
-Put a TLS proxy in front before binding anything but loopback: the service speaks plain HTTP and does not check who
-calls.
+Put a TLS proxy in front before binding anything but loopback: the service speaks plain HTTP and does
+not check who calls.
 """
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from flask import Blueprint, Response, request
 
-from cds_hooks.web import body_reader, json_response
 from cds_hooks.reception import Reception
+from cds_hooks.web import body_reader, json_response
 
 __all__ = ["blueprint"]
 

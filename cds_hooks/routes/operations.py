@@ -6,9 +6,9 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response
 
-from cds_hooks.web import json_response
 from cds_hooks.ledger import Ledger
 from cds_hooks.observability import CONTENT_TYPE, Metrics
+from cds_hooks.web import json_response
 from models.registry import Registry
 
 __all__ = ["blueprint"]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ SUBJECT = {"reference": "Patient/golden"}
 
 
 def golden(folder: Path, bundles: Sequence[Case]) -> None:
-    """Write ``folder``/golden.json: the given cases with the values of the sealed model; the same bytes on a re-run.
+    """Write ``folder``/golden.json: the cases with the values of the sealed model; repeatable to the byte.
 
     Raises ``ModelError`` when the folder is not sealed, as the service would.
     """
@@ -48,35 +49,37 @@ def read_cases(path: Path) -> list[Case]:
 
 
 def case_of(entry: Mapping[str, Any]) -> Case:
-    """One case: ``name``, ``index``, ``patient`` (Patient elements), ``facts`` and ``drafts`` (short forms)."""
+    """One case: ``name``, ``index``, ``patient`` (elements), ``facts`` and ``drafts`` (short forms)."""
     patient = {"resourceType": "Patient", "id": "golden", **entry["patient"]}
     facts = [resource(fact, f"f{number}") for number, fact in enumerate(entry.get("facts", ()), start=1)]
     bundle = {"resourceType": "Bundle", "type": "collection"}
-    return msgspec.convert(
-        {
-            "name": entry["name"],
-            "index": entry["index"],
-            "bundle": {**bundle, "entry": [{"resource": each} for each in (patient, *facts)]},
-            "drafts": tuple(_draft(code, f"d{n}") for n, code in enumerate(entry.get("drafts", ()), start=1)),
-        },
-        Case,
+    return Case(
+        name=entry["name"],
+        index=datetime.fromisoformat(entry["index"]),
+        bundle={**bundle, "entry": [{"resource": each} for each in (patient, *facts)]},
+        drafts=tuple(_draft(code, f"d{n}") for n, code in enumerate(entry.get("drafts", ()), start=1)),
+        status="",
+        features={},
+        outputs={},
     )
 
 
 def resource(fact: Mapping[str, Any], identifier: str) -> dict[str, Any]:
-    """The FHIR resource of one fact: ``observation``, ``condition``, ``medication`` or ``procedure`` with a date."""
+    """The FHIR resource of one dated ``observation``, ``condition``, ``medication`` or ``procedure``."""
     common = {"id": identifier, "subject": SUBJECT}
     if "observation" in fact:
         value = _answer(fact["answer"]) if "answer" in fact else _quantity(fact)
-        return {**common, "resourceType": "Observation", "status": fact.get("status", "final"),
-                "code": _concept("loinc", fact["observation"]), "effectiveDateTime": fact["date"], **value}  # fmt: skip
+        return {**common, "resourceType": "Observation", "status": "final",
+                "code": _concept("loinc", fact["observation"]), "effectiveDateTime": fact["date"],
+                **value}  # fmt: skip
     if "condition" in fact:
         return {**common, "resourceType": "Condition", "clinicalStatus": _coded(CLINICAL, "active"),
                 "verificationStatus": _coded(VERIFICATION, "confirmed"), "onsetDateTime": fact["date"],
                 "code": _concept(fact.get("system", "snomed"), fact["condition"])}  # fmt: skip
     if "medication" in fact:
         return {**common, "resourceType": "MedicationRequest", "status": "completed", "intent": "order",
-                "authoredOn": fact["date"], "medicationCodeableConcept": _concept("rxnorm", fact["medication"])}  # fmt: skip
+                "authoredOn": fact["date"],
+                "medicationCodeableConcept": _concept("rxnorm", fact["medication"])}  # fmt: skip
     return {**common, "resourceType": "Procedure", "status": "completed", "performedDateTime": fact["date"],
             "code": _concept("snomed", fact["procedure"])}  # fmt: skip
 
@@ -105,6 +108,10 @@ def _coded(system: str, code: str) -> dict[str, Any]:
 
 
 def _rounded(case: Case) -> Case:
-    features = {name: None if value is None else float(f"{value:.9g}") for name, value in case.features.items()}
-    outputs = {name: (round(p, 7), round(low, 7), round(high, 7)) for name, (p, low, high) in case.outputs.items()}
+    features = {
+        name: None if value is None else float(f"{value:.9g}") for name, value in case.features.items()
+    }
+    outputs = {
+        name: (round(p, 7), round(low, 7), round(high, 7)) for name, (p, low, high) in case.outputs.items()
+    }
     return msgspec.structs.replace(case, features=features, outputs=outputs)

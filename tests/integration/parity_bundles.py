@@ -43,13 +43,15 @@ def measured(code: str, value: float, ucum: str) -> Resource:
 def patient(age: int, gender: str | None, days: int) -> Resource:
     """A Patient who turned ``age`` some ``days`` (below 160) before the index date."""
     birthday = date.fromordinal(INDEX.date().toordinal() - days)
-    found = {"resourceType": "Patient", "id": "row", "birthDate": birthday.replace(year=birthday.year - age).isoformat()}
+    born = birthday.replace(year=birthday.year - age)
+    found = {"resourceType": "Patient", "id": "row", "birthDate": born.isoformat()}
     return found if gender is None else {**found, "gender": gender}
 
 
 def read_row(features: FeatureSet, resources: list[Resource]) -> list[float]:
     """The model's inputs as the service reads them from the whole chart, NaN = missing."""
-    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": each} for each in resources]}
+    entries = [{"resource": each} for each in resources]
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
     record = PatientRecord.of_bundle(json.dumps(bundle).encode())
     record.answer(KEYS.values())
     vector = features.extract(record, INDEX)

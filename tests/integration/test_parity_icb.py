@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
-from parity_bundles import RECENT, SNOMED, SUBJECT, Resource, concept, measured, patient, read_row
+from parity_bundles import RECENT, SUBJECT, Resource, concept, measured, patient, read_row
 
 from fhir_mapping.features import FeatureSet
 from models.training.design import Floats
@@ -23,7 +23,7 @@ DATA = Path(os.environ.get("BEDSIDE_DATA", "/nonexistent")) / "icb_response"
 TMB, PD_L1, ALBUMIN, NLR, AGE, PRIOR, TYPE = range(7)
 
 pytestmark = pytest.mark.skipif(
-    not (DATA / "chowell_train.csv").is_file(), reason="BEDSIDE_DATA does not hold icb_response/chowell_train.csv"
+    not (DATA / "chowell_train.csv").is_file(), reason="BEDSIDE_DATA does not hold the cohort files"
 )
 
 
@@ -50,7 +50,8 @@ def chart(row: Floats, number: int) -> list[Resource]:
     if not math.isnan(row[TYPE]):
         found.append(cancer(categories()[row[TYPE]]))
     if not math.isnan(row[TMB]):
-        found.append(measured("94076-7", row[TMB], "{mutations}/1000000{Base}" if other else "1/1000000{Base}"))
+        unit = "{mutations}/1000000{Base}" if other else "1/1000000{Base}"
+        found.append(measured("94076-7", row[TMB], unit))
     if not math.isnan(row[PD_L1]):
         found.append(measured("83053-9", row[PD_L1], "%"))
     if not math.isnan(row[ALBUMIN]):
@@ -80,7 +81,7 @@ def treatment(other: bool) -> Resource:
     """Earlier treatment: a drug of the value set, or a chemotherapy procedure."""
     if other:
         return {"resourceType": "Procedure", "status": "completed", "subject": SUBJECT,
-                "code": concept(SNOMED, first_code("chemotherapy-procedures")[1]), "performedDateTime": RECENT}  # fmt: skip
+                "code": concept(*first_code("chemotherapy-procedures")), "performedDateTime": RECENT}  # fmt: skip
     return {"resourceType": "MedicationRequest", "status": "completed", "intent": "order", "subject": SUBJECT,
             "medicationCodeableConcept": concept(*first_code("systemic-antineoplastic-drugs")),
             "authoredOn": RECENT}  # fmt: skip
@@ -97,7 +98,7 @@ def cohort(name: str) -> Cohort:
 
 @pytest.mark.parametrize("name", [TRAINING, *EVALUATION])
 def test_every_cell_is_the_training_cell(name: str) -> None:
-    """Rows read from FHIR equal the cohort's, apart from age, of which a chart's reader keeps completed years."""
+    """Rows read from FHIR equal the cohort's; of age, which the files give in fractions, the completed years."""
     features = FeatureSet.load(FOLDER / "model.yaml")
     rows = cohort(name).rows
     expected = rows.copy()

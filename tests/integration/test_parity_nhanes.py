@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from models.training.design import Floats
 from models.training.nhanes import Adults, load_adults
 
 FOLDER = Path(__file__).parents[2] / "models" / "catalog" / "type2-diabetes-risk"
+Writer = Callable[[Mapping[str, float], bool], list[Resource]]
 EXACT = ["age", "male", "ever_smoker", "active"]
 # Cholesterol in mmol/L, by the molar mass that the training does not know (386.65 g/mol).
 MMOL = 38.665
@@ -42,7 +43,8 @@ def bmi(row: Mapping[str, float], other: bool) -> list[Resource]:
     if not other or math.isnan(row["height"]):
         return [measured("39156-5", row["bmi"], "kg/m2")]
     weight = row["bmi"] * (row["height"] / 100) ** 2
-    return [measured("29463-7", weight / 0.45359237, "[lb_av]"), measured("8302-2", row["height"] / 2.54, "[in_i]")]
+    pounds, inches = weight / 0.45359237, row["height"] / 2.54
+    return [measured("29463-7", pounds, "[lb_av]"), measured("8302-2", inches, "[in_i]")]
 
 
 def systolic(row: Mapping[str, float], other: bool) -> list[Resource]:
@@ -60,22 +62,33 @@ def smoking(row: Mapping[str, float], other: bool) -> list[Resource]:
     return [observation("72166-2", valueCodeableConcept=concept(SNOMED, code))]
 
 
-WRITERS = {
+def waist(row: Mapping[str, float], other: bool) -> list[Resource]:
+    """Centimetres, or metres."""
+    return [measured("8280-0", row["waist"] / 100, "m") if other else measured("8280-0", row["waist"], "cm")]
+
+
+def cholesterol(name: str, mass: str, molar: str) -> Writer:
+    """A cholesterol in mg/dL under its mass code, or in mmol/L under its molar code."""
+
+    def write(row: Mapping[str, float], other: bool) -> list[Resource]:
+        return [measured(molar, row[name] / MMOL, "mmol/L") if other else measured(mass, row[name], "mg/dL")]
+
+    return write
+
+
+def activity(row: Mapping[str, float], other: bool) -> list[Resource]:
+    """Days per week: none, one or five."""
+    return [measured("89555-7", row["active"] * (5 if other else 1), "d/wk")]
+
+
+WRITERS: dict[str, Writer] = {
     "bmi": bmi,
-    "waist": lambda row, other: [measured("8280-0", row["waist"] / (100 if other else 1), "m" if other else "cm")],
+    "waist": waist,
     "systolic": systolic,
-    "total_cholesterol": lambda row, other: [
-        measured("14647-2", row["total_cholesterol"] / MMOL, "mmol/L")
-        if other
-        else measured("2093-3", row["total_cholesterol"], "mg/dL")
-    ],
-    "hdl_cholesterol": lambda row, other: [
-        measured("14646-4", row["hdl_cholesterol"] / MMOL, "mmol/L")
-        if other
-        else measured("2085-9", row["hdl_cholesterol"], "mg/dL")
-    ],
+    "total_cholesterol": cholesterol("total_cholesterol", "2093-3", "14647-2"),
+    "hdl_cholesterol": cholesterol("hdl_cholesterol", "2085-9", "14646-4"),
     "ever_smoker": smoking,
-    "active": lambda row, other: [measured("89555-7", row["active"] * (5 if other else 1), "d/wk")],
+    "active": activity,
 }
 
 

@@ -69,7 +69,9 @@ def diabetes_prediction(model: Example, probability: float = 0.09) -> Prediction
         INSIDE,
         vector(model.features, **known),
         (
-            OutputValue("diabetes", "Undiagnosed diabetes (HbA1c 6.5 % or more)", probability, 0.061, 0.134, 0.041),
+            OutputValue(
+                "diabetes", "Undiagnosed diabetes (HbA1c 6.5 % or more)", probability, 0.061, 0.134, 0.041
+            ),
             OutputValue("dysglycaemia", "Dysglycaemia (HbA1c 5.7 % or more)", 0.52, 0.46, 0.58, 0.37),
         ),
         (Contribution("waist", 0.61), Contribution("ever_smoker", 0.02), Contribution("systolic", -0.21)),
