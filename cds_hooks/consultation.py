@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 from uuid import uuid4
 
@@ -28,7 +29,7 @@ from models.prediction import Prediction
 from models.registry import Service
 from models.runtime import Model
 
-__all__ = ["SHADOW", "Consultation", "Failure", "Opinion", "consult"]
+__all__ = ["SHADOW", "Consultation", "Failure", "Opinion", "clearance_for", "consult"]
 
 
 SHADOW = "shadow"
@@ -109,9 +110,7 @@ def _opinion(
     now: datetime,
 ) -> Opinion:
     prediction = model.predict(model.features.extract(record, now))
-    policy = model.manifest.fairness
-    cells = model.evaluation.results if model.evaluation else ()
-    clearance = clear(policy, cells, groups, policy.output)
+    clearance = clearance_for(model, tuple(groups))
     decided = _decide(model, prediction, clearance)
     card_uuid = str(uuid4())
     card: dict[str, Any] | None = None
@@ -120,6 +119,14 @@ def _opinion(
     elif decided.kind == "outside":
         card = cards.outside_card(model, prediction, clearance, links, card_uuid)
     return Opinion(model, prediction, clearance, decided, card)
+
+
+@lru_cache(maxsize=4096)
+def clearance_for(model: Model, groups: tuple[Membership, ...]) -> Clearance:
+    """The gate's word on a combination of groups; it changes with the model only, so it is worked out
+    once."""
+    policy = model.manifest.fairness
+    return clear(policy, model.evaluation.results if model.evaluation else (), groups, policy.output)
 
 
 def _decide(model: Model, prediction: Prediction, clearance: Clearance) -> decision.Decision:

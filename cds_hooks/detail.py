@@ -30,7 +30,7 @@ def prediction_detail(model: Subject, prediction: Prediction, clearance: Clearan
     manifest, features = model.manifest, model.features
     lead = wording.fill(manifest.card.lead or "", prediction.outputs) or ""
     told = _told(manifest.card.lead) if lead else frozenset()
-    strongest = _strongest(prediction.contributions, manifest.card.top_factors)
+    strongest = _strongest(prediction, manifest.card.top_factors)
     risks = [_risk(output, model, told=output.name in told) for output in prediction.outputs]
     parts = [
         escape(lead),
@@ -59,7 +59,7 @@ def _told(lead: str | None) -> frozenset[str]:
 
 
 def _risk(output: OutputValue, model: Subject, *, told: bool) -> str:
-    """`Undiagnosed diabetes, now: about 9 in 100 people like this; the data allow 6 to 13.` and what compares.
+    """`Undiagnosed diabetes: about 9 in 100 people like this; the data allow 6 to 13.` and what compares.
 
     Of an output that the lead has told, only what the lead does not say; a risk under 1 % is always told,
     since a lead counts in hundreds.
@@ -94,8 +94,9 @@ def _anchor(spec: FeatureSpec) -> str:
     return "age" if isinstance(spec, Age) else escape(_lower_first(spec.label))
 
 
-def _strongest(contributions: Sequence[Contribution], top: int) -> list[Contribution]:
-    felt = [one for one in contributions if abs(one.effect) >= NEGLIGIBLE]
+def _strongest(prediction: Prediction, top: int) -> list[Contribution]:
+    known = (one for one in prediction.contributions if prediction.vector[one.name].known)
+    felt = [one for one in known if abs(one.effect) >= NEGLIGIBLE]
     return sorted(felt, key=lambda one: -abs(one.effect))[:top]
 
 

@@ -42,7 +42,7 @@ class SettingsError(EdgeError):
     """The service cannot start; the message names the variable or file and the remedy."""
 
 
-class Refusal(EdgeError):  # noqa: N818 - names what happens to the request
+class Refusal(EdgeError):
     """A request that gets no cards: one sentence per problem, and the element that each is about.
 
     `code` is a FHIR issue type (https://hl7.org/fhir/R4/valueset-issue-type.html).

@@ -207,7 +207,7 @@ def _row(feature: dict[str, Any]) -> dict[str, Any]:
         "codesBySystem": {system: sorted(set(found)) for system, found in by_system.items()},
         "rangeText": _bounds(feature.get("range")),
         "domainText": _bounds(feature.get("domain")),
-        "units": [readable_unit(one["unit"]) for one in feature.get("acceptedUnits", ())],
+        "units": list(dict.fromkeys(one["unit"] for one in feature.get("acceptedUnits", ()))),
         "values": [f"{one['label']} = {number(one['value'])}" for one in feature.get("categories", ())],
     }
 

@@ -43,8 +43,9 @@ _DAY = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?(?=T|\Z)")
 _CUSTOMARY_UNIT = re.compile(r"\[([a-z]+)_[a-z]+\]")
 _POWER_OF_TEN = re.compile(r"10[*^](\d+)")
 _MICRO = re.compile(r"\bu(?=(?:L|l|g|mol|m)\b)")
+_AREA = re.compile(r"(?<=m)[23]\b")
 _SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_UNIT_WORDS = {"1": "", "a": "years", "d/wk": "days a week", "kg/m2": "kg/m²", "Cel": "°C"}
+_UNIT_WORDS = {"1": "", "a": "years", "d/wk": "days a week", "Cel": "°C", "1/1000000{Base}": "per Mb"}
 _DANGLING = frozenset(("about", "in", "of", "to", "than", "fewer", "more", "the", "a", "(typical"))
 
 
@@ -84,6 +85,8 @@ def summary(text: str, limit: int = SUMMARY_LIMIT) -> str:
     if _units(line) <= limit:
         return line
     words: list[str] = []
+    if " " not in line[:limit]:
+        return line[: limit // 2].rstrip("0123456789.,") + "…"
     for word in line.split(" "):
         if _units(" ".join([*words, word])) >= limit:
             break
@@ -166,7 +169,8 @@ def readable_unit(ucum: str) -> str:
         return _UNIT_WORDS[ucum]
     text = _CUSTOMARY_UNIT.sub(r"\1", ucum)
     text = _POWER_OF_TEN.sub(lambda found: "10" + found[1].translate(_SUPERSCRIPTS), text)
-    return _MICRO.sub("µ", re.sub(r"[{}\[\]]", "", text))
+    text = re.sub(r"[{}\[\]]", "", text.replace("1000000{Base}", "Mb")).replace("_", " ")
+    return _MICRO.sub("µ", _AREA.sub(lambda found: found[0].translate(_SUPERSCRIPTS), text))
 
 
 def quantity(value: float, ucum: str | None) -> str:

@@ -46,7 +46,8 @@ def analyte(name: str) -> Analyte:
 
 @cache
 def valueset(name: str) -> Codes:
-    """Codes of a value set file (FHIR ValueSet with enumerated codes); raises SpecError when there is none."""
+    """Codes of a value set file (FHIR ValueSet with enumerated codes); raises SpecError when there is
+    none."""
     path = resources.files("fhir_mapping") / "data" / "valuesets" / f"{name}.json"
     if not path.is_file():
         raise SpecError(f"value set `{name}` is not in fhir_mapping/data/valuesets")

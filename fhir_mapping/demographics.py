@@ -1,9 +1,11 @@
 """Who the patient is, for fairness: age, sex, race and ethnicity as US Core records them.
 
-Race and ethnicity are sets and are never guessed; "declined", "unknown" and "absent" stay three different things.
+Race and ethnicity are sets and are never guessed; "declined", "unknown" and "absent" stay three different
+things.
 """
 
 from datetime import UTC, datetime
+
 import msgspec
 
 from fhir_mapping.record import PatientRecord
@@ -20,14 +22,21 @@ OMB = "urn:oid:2.16.840.1.113883.6.238"
 # Elements that sex is read from, in order of preference; the first that says female or male counts.
 SEX_SOURCES = ("us-core-birthsex", "us-core-sex", "gender")
 _READ = frozenset((RACE, ETHNICITY, BIRTH_SEX, SEX))
-_SEX_CODES = {"F": "female", "M": "male", "248152002": "female", "248153007": "male", "female": "female", "male": "male"}
+_SEX_CODES = {
+    "F": "female",
+    "M": "male",
+    "248152002": "female",
+    "248153007": "male",
+    "female": "female",
+    "male": "male",
+}
 
 
 class Demographics(msgspec.Struct, frozen=True):
     """`age` in completed years; `sex` female, male, other words as recorded, or None when absent.
 
-    `race` and `ethnicity` hold the ombCategory codes as recorded (OMB codes, `UNK`, `ASKU`); an empty set means
-    that the record says nothing.
+    `race` and `ethnicity` hold the ombCategory codes as recorded (OMB codes, `UNK`, `ASKU`); an empty set
+    means that the record says nothing.
     """
 
     age: int | None = None
@@ -52,7 +61,8 @@ def of(record: PatientRecord, index: datetime) -> Demographics:
 
 
 def sex(patient: Resource) -> tuple[str | None, str | None]:
-    """(sex, element it was read from); the first of SEX_SOURCES that says female or male, else what gender says."""
+    """(sex, element it was read from); the first of SEX_SOURCES that says female or male, else what gender
+    says."""
     found = _extensions(patient)
     for url, name in ((BIRTH_SEX, "us-core-birthsex"), (SEX, "us-core-sex")):
         extension = found.get(url)

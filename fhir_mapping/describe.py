@@ -33,14 +33,19 @@ def _describe(reader: DirectReader | ComputedReader, spec: FeatureSpec) -> dict[
     }
     if spec.input:
         how = spec.when_missing
-        told["whenMissing"] = {"value": how.value, "because": how.because} if isinstance(how, Assumption) else how
+        told["whenMissing"] = (
+            {"value": how.value, "because": how.because} if isinstance(how, Assumption) else how
+        )
     told.update(_particulars(reader))
     return told
 
 
 def _particulars(reader: DirectReader | ComputedReader) -> dict[str, Any]:
     if isinstance(reader, AgeReader):
-        return {"element": "Patient.birthDate", "example": {"resourceType": "Patient", "birthDate": "1968-04-02"}}
+        return {
+            "element": "Patient.birthDate",
+            "example": {"resourceType": "Patient", "birthDate": "1968-04-02"},
+        }
     if isinstance(reader, SexReader):
         return {
             "element": "Patient",
@@ -73,10 +78,13 @@ def _observation(reader: ObservationReader) -> dict[str, Any]:
     }
     if reader.answers:
         answers = reader.answers.values()
-        told["answers"] = [_pruned({"system": a.system, "code": a.code, "value": a.value, "label": a.label}) for a in answers]
+        told["answers"] = [
+            _pruned({"system": a.system, "code": a.code, "value": a.value, "label": a.label}) for a in answers
+        ]
     else:
         told["acceptedUnits"] = [
-            {"unit": unit, "times": how.times, "plus": how.plus} for unit, how in reader.units.accepted.items()
+            {"unit": unit, "times": how.times, "plus": how.plus}
+            for unit, how in reader.units.accepted.items()
         ]
     return told | {"example": _example(reader)}
 
@@ -109,7 +117,8 @@ def _listed(reader: ListReader) -> dict[str, Any]:
 
 def _categories(reader: CategoryReader) -> dict[str, Any]:
     levels = [
-        {"value": level.value, "label": level.label, "codes": _codes(one.codes)} for level, one in reader.levels
+        {"value": level.value, "label": level.label, "codes": _codes(one.codes)}
+        for level, one in reader.levels
     ]
     statuses = sorted(reader.spec.clinical)
     return {"categories": levels, "statuses": statuses, "neverCounts": ["refuted", "entered-in-error"]}

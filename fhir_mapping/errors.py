@@ -15,7 +15,8 @@ class MappingError(Exception):
 
 
 class SpecError(MappingError):
-    """A feature spec, analyte or value set that cannot be used; names the file, the feature and the remedy."""
+    """A feature spec, analyte or value set that cannot be used; names the file, the feature and the
+    remedy."""
 
 
 class PayloadError(MappingError):

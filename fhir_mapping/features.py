@@ -43,7 +43,7 @@ class FeatureSet:
         """Compile; raises SpecError for unknown analytes, value sets, inputs and circular definitions."""
         self.specs = tuple(specs)
         self.inputs = tuple(spec.name for spec in specs if spec.input)
-        self.readers = {spec.name: _reader(spec) for spec in specs}
+        self.readers = {spec.name: _named_reader(spec) for spec in specs}
         self._direct = [r for r in self.readers.values() if not isinstance(r, ComputedReader)]
         self._computed = self._in_order()
         self._assumed = {
@@ -56,7 +56,11 @@ class FeatureSet:
     @classmethod
     def parse(cls, features: Any, where: str) -> "FeatureSet":
         """Compile the `features` list of a manifest; `where` names the file in messages."""
-        return cls(parse(features, where))
+        specs = parse(features, where)
+        try:
+            return cls(specs)
+        except SpecError as error:
+            raise SpecError(f"{where}: {error}") from None
 
     @classmethod
     def load(cls, path: Path) -> "FeatureSet":
@@ -100,7 +104,8 @@ class FeatureSet:
         return ordered
 
     def _digest(self) -> str:
-        """SHA-256 of everything that changes a value: specs with their analytes' and value sets' content resolved.
+        """SHA-256 of everything that changes a value: specs with their analytes' and value sets' content
+        resolved.
 
         Labels, notes and display texts are left out; they change what people read, not what the model sees.
         """
@@ -123,6 +128,14 @@ def _meaning(reader: DirectReader | ComputedReader, spec: FeatureSpec) -> Any:
     elif isinstance(reader, CategoryReader):
         meaning["categories"] = [[level.value, sorted(one.codes)] for level, one in reader.levels]
     return meaning
+
+
+def _named_reader(spec: FeatureSpec) -> DirectReader | ComputedReader:
+    try:
+        return _reader(spec)
+    except SpecError as error:
+        name = f"feature `{spec.name}`"
+        raise error if name in str(error) else SpecError(f"{name}: {error}") from None
 
 
 def _reader(spec: FeatureSpec) -> DirectReader | ComputedReader:

@@ -1,7 +1,7 @@
 """Prefetch templates out of feature specs, and what an answer to them means.
 
-Only what CDS Hooks 2.0 recommends is used: reads, and searches by patient and by code. Dates are filtered on our
-side, because clients change or drop date parameters.
+Only what CDS Hooks 2.0 recommends is used: reads, and searches by patient and by code. Dates are filtered
+on our side, because clients change or drop date parameters.
 """
 
 from collections.abc import Sequence
@@ -85,7 +85,10 @@ def required_missing(sets: Sequence[FeatureSet], record: PatientRecord) -> list[
                 labels = lacking.setdefault(_KEY_OF[types[0]], [])
                 if spec.label not in labels:
                     labels.append(spec.label)
-    return [f"prefetch key `{key}` ({KEYS[key]}) is needed for: {', '.join(labels)}" for key, labels in lacking.items()]
+    return [
+        f"prefetch key `{key}` ({KEYS[key]}) is needed for: {', '.join(labels)}"
+        for key, labels in lacking.items()
+    ]
 
 
 def uses_drafts(one: FeatureSet) -> bool:

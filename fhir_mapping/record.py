@@ -1,12 +1,22 @@
-"""One patient's data of one request: resources indexed by code, read and validated only where a feature looks."""
+"""One patient's data of one request: resources indexed by code, read and validated only where a feature
+looks."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
+import msgspec
+
 from fhir_mapping import validate
-from fhir_mapping.errors import WrongPatient
+from fhir_mapping.errors import PayloadError, WrongPatient
 from fhir_mapping.issues import Issue
-from fhir_mapping.wire import Payload, Resource, decode_contained, decode_resource, raw_resources, read_carefully
+from fhir_mapping.wire import (
+    Payload,
+    Resource,
+    decode_contained,
+    decode_resource,
+    raw_resources,
+    read_carefully,
+)
 
 PrefetchState = Literal["absent", "null", "failed", "present"]
 
@@ -16,8 +26,8 @@ _NONE: dict[str, list[int]] = {}
 class PatientRecord:
     """Resources of one patient, as slim structs; bytes of a resource are found again only to validate it.
 
-    `patient_id` is the id that the caller asked about; a Patient resource with another id raises WrongPatient,
-    any other resource about somebody else becomes an issue and is not used.
+    `patient_id` is the id that the caller asked about; a Patient resource with another id raises
+    WrongPatient, any other resource about somebody else becomes an issue and is not used.
     """
 
     def __init__(
@@ -29,8 +39,10 @@ class PatientRecord:
         issues: list[Issue] | None = None,
         validated: bool = True,
     ) -> None:
-        """`raw(key)` gives the bytes of the resources under a prefetch key, in order of `payloads[key].entry`."""
+        """`raw(key)` gives the bytes of the resources under a prefetch key, in order of
+        `payloads[key].entry`."""
         self.patient_id = patient_id
+        self._self = f"Patient/{patient_id}"
         self.drafts = drafts
         self.issues: list[Issue] = issues if issues is not None else []
         self.resources: list[Resource] = []
@@ -39,6 +51,7 @@ class PatientRecord:
         self._patient_at = -1
         self._raw = raw
         self._origins: list[tuple[int, str]] = []
+        self._single: set[str] = set()
         self._raws: dict[str, Sequence[Any]] = {}
         self._verdicts: dict[int, bool] = {}
         self._validated = validated
@@ -49,12 +62,19 @@ class PatientRecord:
             self._add(key, payload)
 
     @classmethod
-    def of_bundle(cls, bundle: bytes, patient_id: str | None = None, validated: bool = True) -> "PatientRecord":
-        """Record of a Bundle with one patient, given as JSON bytes; raises PayloadError when it is no such thing."""
+    def of_bundle(
+        cls, bundle: bytes, patient_id: str | None = None, validated: bool = True
+    ) -> "PatientRecord":
+        """Record of a Bundle with one patient, given as JSON bytes; raises PayloadError when it is no such
+        thing."""
         issues: list[Issue] = []
-        payload, raws = read_carefully(bundle, "bundle", issues)
-        entries = (payload.entry or []) if payload is not None else []
-        patients = (e.resource for e in entries if e.resource is not None and e.resource.resourceType == "Patient")
+        payload, raws = read_carefully(bundle, "prefetch.bundle", issues)
+        if payload is None:
+            raise PayloadError(issues[0].path, issues[0].message)
+        entries = payload.entry or []
+        patients = (
+            e.resource for e in entries if e.resource is not None and e.resource.resourceType == "Patient"
+        )
         chosen = patient_id or next((patient.id for patient in patients if patient.id), "")
         return cls(chosen, {"bundle": payload}, lambda _: raws, issues=issues, validated=validated)
 
@@ -79,6 +99,7 @@ class PatientRecord:
                     self._special(resource)
                 self.resources.append(resource)
         elif payload.resourceType != "Bundle":
+            self._single.add(key)
             if payload.resourceType == "Patient":
                 self._special(payload)
             self.resources.append(payload)
@@ -116,6 +137,8 @@ class PatientRecord:
                 if resource.medicationReference is None:
                     continue
                 concept = resource.medicationCodeableConcept = self._referenced_medication(resource)
+                if concept is None:
+                    self._unresolved(at)
             if concept is None or concept.coding is None:
                 continue
             for coding in concept.coding:
@@ -132,10 +155,16 @@ class PatientRecord:
                     seen.append(at)
         return index
 
-    def positions(self, codes: Iterable[tuple[str, str]]) -> list[int]:
-        """Positions of the resources that carry one of the (code, system) pairs, without repetition, in record order."""
-        by_code = self.by_code
-        lists = [found for code, system in codes if (found := by_code.get(system, _NONE).get(code)) is not None]
+    def positions(self, codes: Sequence[tuple[str, str]]) -> list[int]:
+        """Positions of the resources that carry one of the (code, system) pairs, without repetition, in
+        record order."""
+        by_code = self._by_code if self._by_code is not None else self.by_code
+        if len(codes) == 1:
+            code, system = codes[0]
+            return by_code.get(system, _NONE).get(code) or []
+        lists = [
+            found for code, system in codes if (found := by_code.get(system, _NONE).get(code)) is not None
+        ]
         if len(lists) < 2:
             return lists[0] if lists else []
         return sorted({at for found in lists for at in found})
@@ -145,11 +174,17 @@ class PatientRecord:
         if not reference:
             return None
         if reference.startswith("#"):
-            contained = bytes(resource.contained)
-            inside = [decode_resource(raw) for raw in decode_contained(contained)] if contained else []
-            return next((r.code for r in inside if r.id == reference[1:]), None)
+            return next((r.code for r in _contained(resource) if r.id == reference[1:]), None)
         wanted = reference.rsplit("/", 1)[-1].removeprefix("urn:uuid:")
-        return next((r.code for r in self.resources if r.resourceType == "Medication" and r.id == wanted), None)
+        return next(
+            (r.code for r in self.resources if r.resourceType == "Medication" and r.id == wanted), None
+        )
+
+    def _unresolved(self, at: int) -> None:
+        path = f"{self.path(at)}.medicationReference"
+        self.issues.append(
+            Issue(path, "unresolved-reference", "the medication was not sent along or has no code")
+        )
 
     def ids(self) -> Sequence[str | None]:
         """Resource ids by position."""
@@ -158,20 +193,22 @@ class PatientRecord:
         return self._ids
 
     def provides(self, kinds: Iterable[str]) -> bool:
-        """Whether the client answered for any of these resource types: sent some, or said that there are none.
+        """Whether the client answered for any of these resource types: sent some, or said that there are
+        none.
 
         An empty answer under a key counts for the types that the key's template asks for, which the caller
         marks with `answer`.
         """
+        return not self._answered().isdisjoint(kinds)
+
+    def _answered(self) -> set[str]:
         if self._kinds is None:
             self._kinds = {resource.resourceType for resource in self.resources}
-        return not self._kinds.isdisjoint(kinds)
+        return self._kinds
 
     def answer(self, kinds: Iterable[str]) -> None:
         """Note that the client answered for these resource types, even if with nothing."""
-        self.provides(())
-        assert self._kinds is not None
-        self._kinds.update(kinds)
+        self._answered().update(kinds)
 
     def accepts(self, at: int) -> bool:
         """Whether the resource at a position may be used: about this patient, and valid FHIR R4.
@@ -187,9 +224,10 @@ class PatientRecord:
         resource = self.resources[at]
         subject = resource.subject or resource.patient
         reference = subject.reference if subject is not None else None
-        if reference is None or not self.patient_id:
+        if reference is None or reference == self._self or not self.patient_id:
             return True
-        if reference.rsplit("/", 1)[-1].removeprefix("urn:uuid:") == self.patient_id:
+        unversioned = reference.partition("/_history/")[0]
+        if unversioned.rsplit("/", 1)[-1].removeprefix("urn:uuid:") == self.patient_id:
             return True
         self.issues.append(Issue(self.path(at), "other-subject", "is about another subject and was not used"))
         return False
@@ -223,12 +261,20 @@ class PatientRecord:
     def path(self, at: int) -> str:
         """Path of a resource in the request, for issues."""
         key, position = self._origin(at)
-        return f"prefetch.{key}.entry[{position}].resource"
+        return f"prefetch.{key}" if key in self._single else f"prefetch.{key}.entry[{position}].resource"
 
     def source(self, at: int) -> str:
         """Reference of a resource, "Type/id"."""
         resource = self.resources[at]
         return f"{resource.resourceType}/{resource.id}"
+
+
+def _contained(resource: Resource) -> list[Resource]:
+    raw = bytes(resource.contained)
+    try:
+        return [decode_resource(one) for one in decode_contained(raw)] if raw else []
+    except msgspec.MsgspecError:
+        return []
 
 
 def raw_from(raws: Mapping[str, Any]) -> Callable[[str], Sequence[Any]]:

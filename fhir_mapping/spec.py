@@ -1,7 +1,7 @@
 """The feature language of a model's manifest: what a feature is, in data.
 
-Each kind of feature is one struct; a field that a kind does not know is refused. `fhir_mapping.features` gives
-the meaning, `fhir_mapping.prefetch` the queries, `fhir_mapping.describe` the words for a third party.
+Each kind of feature is one struct; a field that a kind does not know is refused. `fhir_mapping.features`
+gives the meaning, `fhir_mapping.prefetch` the queries, `fhir_mapping.describe` the words for a third party.
 """
 
 import re

@@ -1,7 +1,7 @@
 """FHIR dates and times as intervals of aware UTC datetimes.
 
-A FHIR date may be partial ("2024", "2024-05"); it then stands for a whole year or month, and comparing it must
-not pretend otherwise.
+A FHIR date may be partial ("2024", "2024-05"); it then stands for a whole year or month, and comparing it
+must not pretend otherwise.
 """
 
 import re

@@ -18,7 +18,8 @@ class Conversion(NamedTuple):
 
 
 class UnitTable(NamedTuple):
-    """Accepted unit spellings of one analyte (UCUM codes and what laboratories send) with their conversions."""
+    """Accepted unit spellings of one analyte (UCUM codes and what laboratories send) with their
+    conversions."""
 
     canonical: str
     accepted: dict[str, Conversion]
@@ -26,8 +27,9 @@ class UnitTable(NamedTuple):
     def convert(self, quantity: Quantity) -> tuple[float | None, str | None]:
         """Value in the canonical unit, or None and the reason why there is none.
 
-        A factor of exactly one leaves the value bit-identical. Reasons: `no-value`, `censored` (a comparator such
-        as "<"), `unit-missing`, `unit-not-accepted`, `unit-conflict` (code and text are both known and disagree).
+        A factor of exactly one leaves the value bit-identical. Reasons: `no-value`, `censored` (a
+        comparator such as "<"), `unit-missing`, `unit-not-accepted`, `unit-conflict` (code and text are
+        both known and disagree).
         """
         value = quantity.value
         if value is None:

@@ -1,14 +1,13 @@
 """FHIR R4 validation by fhir.resources, of exactly the resources that a feature touched.
 
-fhir.resources' R4B models are the authority here: R4 and R4B do not differ in any clinical resource that features
-read. Modules are imported by name, because all of R4B costs 109 MiB and 1.6 s.
+fhir.resources' R4B models are the authority here: R4 and R4B do not differ in any clinical resource that
+features read. Modules are imported by name, because all of R4B costs 109 MiB and 1.6 s.
 """
 
 from functools import cache
 from importlib import import_module
 from typing import Any
 
-import msgspec
 from pydantic import ValidationError
 
 from fhir_mapping.issues import Issue
@@ -34,7 +33,8 @@ def _model(resource_type: str) -> Any:
 
 
 def preload(resource_types: tuple[str, ...] = TOUCHED_TYPES) -> None:
-    """Import the models before the workers fork, so that they share the memory and the first request is fast."""
+    """Import the models before the workers fork, so that they share the memory and the first request is
+    fast."""
     for resource_type in resource_types:
         model = _model(resource_type)
         try:
@@ -55,7 +55,8 @@ def problems(resource_type: str, raw: Any, path: str) -> list[Issue]:
         model.model_validate(decode_any(raw))
     except ValidationError as error:
         return [_issue(detail, path) for detail in error.errors(include_url=False, include_input=False)]
-    except (msgspec.MsgspecError, ValueError, TypeError, RecursionError):
+    except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, RecursionError):
+        # fhir.resources lets errors of its own lookups through, for example for an unknown contained type.
         return [Issue(path, "invalid-resource", "cannot be read as a FHIR R4 resource")]
     return []
 
@@ -65,4 +66,8 @@ def _issue(detail: Any, path: str) -> Issue:
     if detail["type"] == "extra_forbidden":
         location = location[:-1]  # the name of an unknown element is the client's own text
     element = ".".join(str(part) for part in location)
-    return Issue(f"{path}.{element}" if element else path, "invalid-resource", f"is not valid FHIR R4 ({detail['type']})")
+    return Issue(
+        f"{path}.{element}" if element else path,
+        "invalid-resource",
+        f"is not valid FHIR R4 ({detail['type']})",
+    )

@@ -73,7 +73,9 @@ class FeatureVector:
 
     __slots__ = ("_by_name", "inputs", "issues", "values")
 
-    def __init__(self, values: Mapping[str, FeatureValue], inputs: Sequence[str], issues: Sequence[Issue]) -> None:
+    def __init__(
+        self, values: Mapping[str, FeatureValue], inputs: Sequence[str], issues: Sequence[Issue]
+    ) -> None:
         self._by_name = values
         self.values = tuple(values.values())
         self.inputs = inputs

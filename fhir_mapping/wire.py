@@ -187,10 +187,13 @@ def where(error: msgspec.MsgspecError) -> tuple[str, str]:
     return path.rstrip("`"), head
 
 
-def read_carefully(raw: bytes | msgspec.Raw, path: str, issues: list[Issue]) -> tuple[Payload | None, list[Any]]:
+def read_carefully(
+    raw: bytes | msgspec.Raw, path: str, issues: list[Issue]
+) -> tuple[Payload | None, list[Any]]:
     """Read one payload entry by entry; what cannot be read becomes an issue with its path.
 
-    Returns the payload (None when not even its outline can be read) and the raw resource of each kept entry.
+    Returns the payload (None when not even its outline can be read) and the raw resource of each entry; an
+    entry that cannot be read stays in its place as a resource of no type.
     """
     try:
         outline: RawBundle = decode_raw_bundle(raw)
@@ -220,6 +223,8 @@ def _entries(raws: list[msgspec.Raw], path: str, issues: list[Issue]) -> Iterato
             yield Entry(resource=decode_resource(resource)), resource
         except msgspec.MsgspecError as error:
             issues.append(_issue(error, f"{path}[{i}].resource"))
+            # Keeps the positions of what follows, for the paths of issues.
+            yield Entry(resource=Resource(resourceType="")), raw
 
 
 def _issue(error: msgspec.MsgspecError, path: str) -> Issue:

@@ -1,1 +1,2 @@
-"""Model packages and what runs them: manifest, registry, ONNX runtime, explanation, uncertainty, applicability."""
+"""Model packages and what runs them: manifest, registry, ONNX runtime, explanation, uncertainty,
+applicability."""

@@ -26,7 +26,7 @@ class ManifestError(ModelError):
         self.remedy = remedy
 
 
-class ModelRefused(ModelError):  # noqa: N818 - reads as what happened, like WrongPatient
+class ModelRefused(ModelError):
     """A model folder that the service does not run; the message names the file and what is wrong with it."""
 
 

@@ -11,8 +11,8 @@ class Applicability(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whether the model may speak about this patient.
 
     `inside`: it may. `silent`: there is nothing to say (`reason` a slug, `text` a sentence for the ledger).
-    `outside`: the model was not made for this patient; no score exists, and `card` tells whether the clinician is
-    told so.
+    `outside`: the model was not made for this patient; no score exists, and `card` tells whether the
+    clinician is told so.
     """
 
     status: Literal["inside", "silent", "outside"]
@@ -24,8 +24,8 @@ class Applicability(msgspec.Struct, frozen=True, omit_defaults=True):
 class OutputValue(msgspec.Struct, frozen=True):
     """One output: probability with its 95 % interval, all in [0, 1].
 
-    `typical` is the probability of the reference population at the same values of the manifest's anchors (age and
-    sex, say), None when the model has no reference.
+    `typical` is the probability of the reference population at the same values of the manifest's anchors
+    (age and sex, say), None when the model has no reference.
     """
 
     name: str
@@ -37,7 +37,8 @@ class OutputValue(msgspec.Struct, frozen=True):
 
 
 class Contribution(msgspec.Struct, frozen=True):
-    """How far one known input moves the primary output from the typical patient, in log odds (positive: up)."""
+    """How far one known input moves the primary output from the typical patient, in log odds (positive:
+    up)."""
 
     name: str
     effect: float

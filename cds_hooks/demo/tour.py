@@ -29,7 +29,8 @@ from cds_hooks.settings import from_environment
 __all__ = ["main"]
 
 _PATIENT = "maria-lindqvist"
-_NEXT_PATIENT = "rosa-delgado-mendez"
+_OTHER_PATIENT = "thomas-begaye"
+_PATIENT_WITHOUT_CARD = "rosa-delgado-mendez"
 _HOOKS = ("patient-view", "order-select")
 _USER = "Practitioner/bedside-demo"
 _LOG = Path(".bedside") / "serve.log"
@@ -98,7 +99,9 @@ def _where_to_look(url: str) -> list[str]:
         ("The models, for people", f"{url}/models"),
         ("Counters and timings", f"{url}/metrics"),
         ("What was decided and why", f"{command} ledger summary"),
-        ("Another patient", f"{command} hook patient-view --patient {_NEXT_PATIENT}{at}"),
+        ("Another patient", f"{command} hook patient-view --patient {_OTHER_PATIENT}{at}"),
+        ("A patient without a card", f"{command} hook patient-view --patient {_PATIENT_WITHOUT_CARD}{at}"),
+        ("All bundled patients", f"{command} patients list"),
         ("The service's own log", str(_LOG)),
         ("Stop", "Ctrl-C"),
     ]

@@ -34,7 +34,7 @@ class EhrError(Exception):
     """Base of everything that this package raises on purpose."""
 
 
-class UnusableFile(EhrError):  # noqa: N818 - names the file's state
+class UnusableFile(EhrError):
     """A file cannot be played; the message names it, says what is wrong and what to do."""
 
     def __init__(self, name: str, problem: str) -> None:
@@ -43,15 +43,15 @@ class UnusableFile(EhrError):  # noqa: N818 - names the file's state
         self.problem = problem
 
 
-class UnsupportedQuery(EhrError):  # noqa: N818 - names the query's state
+class UnsupportedQuery(EhrError):
     """A FHIR query is outside the subset that CDS Hooks 2.0 recommends for prefetch."""
 
 
-class UnresolvedToken(EhrError):  # noqa: N818 - names the token's state
+class UnresolvedToken(EhrError):
     """A prefetch token has no value in this hook's context."""
 
 
-class CannotPlay(EhrError):  # noqa: N818 - names the command's state
+class CannotPlay(EhrError):
     """The hook cannot be played as asked: unknown hook or service, missing draft orders, bad address."""
 
 
@@ -64,17 +64,17 @@ class ServiceError(EhrError):
         self.status = status
 
 
-class ServiceUnreachable(ServiceError):  # noqa: N818 - names the service's state
+class ServiceUnreachable(ServiceError):
     """No answer came from the address."""
 
 
-class ServiceRefused(ServiceError):  # noqa: N818 - names what the service did
+class ServiceRefused(ServiceError):
     """The service answered with a 4xx status."""
 
 
-class ServiceFailed(ServiceError):  # noqa: N818 - names what the service did
+class ServiceFailed(ServiceError):
     """The service answered with a 5xx status."""
 
 
-class BrokenAnswer(ServiceError):  # noqa: N818 - names the answer's state
+class BrokenAnswer(ServiceError):
     """The answer cannot be read as CDS Hooks 2.0."""

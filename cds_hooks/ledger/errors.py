@@ -25,17 +25,17 @@ class LedgerError(Exception):
     """Base of what the ledger raises, but for ValueError when an entry breaks its own rules."""
 
 
-class LedgerMisconfigured(LedgerError):  # noqa: N818 - names the ledger's state
+class LedgerMisconfigured(LedgerError):
     """The database URL cannot hold a ledger; trying again does not help."""
 
 
-class LedgerUnavailable(LedgerError):  # noqa: N818 - names the ledger's state
+class LedgerUnavailable(LedgerError):
     """The database cannot be reached or written at the moment; the same call may succeed later."""
 
 
-class LedgerOutdated(LedgerError):  # noqa: N818 - names the ledger's state
+class LedgerOutdated(LedgerError):
     """The stored schema is unknown to this program, which must be updated before it writes."""
 
 
-class LedgerRefused(LedgerError):  # noqa: N818 - names the ledger's state
+class LedgerRefused(LedgerError):
     """The database refused a row; nothing of the call was stored."""

@@ -1,1 +1,2 @@
-"""Readers: one per kind of feature, each a function of (record, index time), compiled once per feature set."""
+"""Readers: one per kind of feature, each a function of (record, index time), compiled once per feature
+set."""

@@ -10,7 +10,7 @@ from fhir_mapping.values import FeatureValue, missing
 class AnyOfReader:
     """Compiled form of an `any_of` feature."""
 
-    __slots__ = ("needs", "name", "spec")
+    __slots__ = ("name", "needs", "spec")
 
     def __init__(self, spec: AnyOf) -> None:
         self.spec = spec
@@ -49,7 +49,14 @@ class DerivedReader:
         if spec.prefer is not None and known[spec.prefer].known:
             seen = known[spec.prefer]
             return FeatureValue(
-                self.name, seen.value, seen.state, None, spec.unit, seen.date, seen.source, seen.original_value,
+                self.name,
+                seen.value,
+                seen.state,
+                None,
+                spec.unit,
+                seen.date,
+                seen.source,
+                seen.original_value,
                 seen.original_unit,
             )
         first, second = (known[name] for name in spec.inputs)

@@ -100,9 +100,7 @@ class ListReader:
         if found:
             value = float(len(found)) if self.which == "count" else 1.0
             at = found[0][1]
-            return FeatureValue(
-                self.name, value, date=dated(record.resources[at]), source=record.source(at)
-            )
+            return FeatureValue(self.name, value, date=dated(record.resources[at]), source=record.source(at))
         if record.provides(self.kinds):
             return FeatureValue(self.name, 0.0, "none-recorded")
         return missing(self.name, "not-provided")
@@ -122,13 +120,19 @@ class CategoryReader:
         for level, reader in self.levels:
             for code in reader.codes:
                 if seen.setdefault(code, level.label) != level.label:
-                    raise SpecError(f"feature `{spec.name}`: code {code[0]} is in `{seen[code]}` and `{level.label}`")
+                    raise SpecError(
+                        f"feature `{spec.name}`: code {code[0]} is in `{seen[code]}` and `{level.label}`"
+                    )
 
     @staticmethod
     def _reader(spec: Condition, level: Category) -> ListReader:
         one = Condition(
-            name=spec.name, label=level.label, valueset=level.valueset, codes=level.codes,
-            clinical=spec.clinical, window=spec.window,
+            name=spec.name,
+            label=level.label,
+            valueset=level.valueset,
+            codes=level.codes,
+            clinical=spec.clinical,
+            window=spec.window,
         )
         return ListReader(one)
 
@@ -146,7 +150,11 @@ class CategoryReader:
         if len(found) > 1 and found[1][0] == when:
             return missing(self.name, "ambiguous")
         return FeatureValue(
-            self.name, level.value, date=dated(record.resources[at]), source=record.source(at), text=level.label
+            self.name,
+            level.value,
+            date=dated(record.resources[at]),
+            source=record.source(at),
+            text=level.label,
         )
 
 

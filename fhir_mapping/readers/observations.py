@@ -17,6 +17,7 @@ from fhir_mapping.values import FeatureValue, missing
 from fhir_mapping.wire import CodeableConcept, Component, Quantity, Resource, decode_components
 
 LOINC = "http://loinc.org"
+_LARGEST_INTEGER = 2**31  # FHIR integers have 32 bits
 # Of several reasons why nothing was found, the one nearest to a usable value is told.
 _NEARNESS = (
     "not-recorded",
@@ -55,6 +56,7 @@ class ObservationReader:
     __slots__ = (
         "answers",
         "at_least",
+        "bounded",
         "codes",
         "high",
         "low",
@@ -78,6 +80,7 @@ class ObservationReader:
         self.low, self.high = limits if limits is not None else (-math.inf, math.inf)
         self.range = limits
         self.window = spec.seconds
+        self.bounded = self.window != math.inf
         self.statuses = frozenset(spec.statuses)
         self.which = spec.value
         self.at_least = spec.at_least
@@ -90,7 +93,7 @@ class ObservationReader:
         panels = record.positions(self.panels) if self.panels else []
         resources, statuses = record.resources, self.statuses
         dated: list[tuple[str | None, int]] = []
-        for at in (*direct, *panels) if panels else direct:
+        for at in dict.fromkeys((*direct, *panels)) if panels else direct:
             resource = resources[at]
             if resource.resourceType == "Observation":
                 if resource.status in statuses:
@@ -101,7 +104,7 @@ class ObservationReader:
             return self._none(record, refused)
         found: list[Found] = []
         one_only = self.which in ("latest", "first")
-        earliest = EARLIEST if self.window == math.inf else index.back(self.window)
+        earliest = index.back(self.window) if self.bounded else EARLIEST
         for at, reason in self._ordered(record, dated, index, earliest):
             one = self._usable(record, at, at in panels) if reason is None else reason
             if isinstance(one, Found):
@@ -129,7 +132,9 @@ class ObservationReader:
         if concept is None or concept.coding is None:
             return False
         systems = self.systems
-        return any(c.code in systems and systems[c.code] == c.system for c in concept.coding if c.code is not None)
+        return any(
+            c.code in systems and systems[c.code] == c.system for c in concept.coding if c.code is not None
+        )
 
     def _usable(self, record: PatientRecord, at: int, panel: bool) -> Found | str:
         """The value at a position, or the reason why it cannot be used."""
@@ -146,6 +151,8 @@ class ObservationReader:
             if quantity is None:
                 if holder.valueInteger is None:
                     return "no-value"
+                if abs(holder.valueInteger) > _LARGEST_INTEGER:
+                    return "invalid-resource"
                 quantity = Quantity(value=float(holder.valueInteger), code=self.units.canonical)
             converted, reason = self.units.convert(quantity)
             if converted is None:
@@ -228,7 +235,8 @@ def _nearer(told: str, reason: str) -> str:
 def _resolve(
     spec: Observation,
 ) -> tuple[catalogue.Codes, catalogue.Codes, UnitTable, tuple[float, float] | None]:
-    """Codes, panel codes, unit table and plausible range, from the analyte with the spec's own fields on top."""
+    """Codes, panel codes, unit table and plausible range, from the analyte with the spec's own fields on
+    top."""
     codes = tuple((code.code, code.system) for code in spec.codes)
     panels, unit, limits = spec.panels, spec.unit, spec.range
     units, spellings = dict(spec.units), dict(spec.spellings)
@@ -237,13 +245,17 @@ def _resolve(
         codes = codes or tuple((code["code"], code["system"]) for code in known.codes)
         panels = panels or known.panels
         if unit is not None and unit != known.unit:
-            raise SpecError(f"feature `{spec.name}`: unit {unit} differs from the analyte's {known.unit}; leave it out")
+            raise SpecError(
+                f"feature `{spec.name}`: unit {unit} differs from the analyte's {known.unit}; leave it out"
+            )
         unit, limits = known.unit, limits or known.range
         units, spellings = {**known.units, **units}, {**known.spellings, **spellings}
     if not codes:
         raise SpecError(f"feature `{spec.name}`: needs `analyte` or `codes`")
     if unit is None and not spec.answers:
-        raise SpecError(f"feature `{spec.name}`: needs `unit` (canonical UCUM), or `answers` for coded values")
+        raise SpecError(
+            f"feature `{spec.name}`: needs `unit` (canonical UCUM), or `answers` for coded values"
+        )
     try:
         coded = tuple((panel, LOINC) for panel in panels)
         return codes, coded, table(unit or "", units, spellings), limits

@@ -52,4 +52,6 @@ class SexReader:
         sex, element = demographics.sex(patient)
         if sex not in ("male", "female"):
             return missing(self.name, "not-recorded" if sex is None else "answer-not-listed")
-        return FeatureValue(self.name, 1.0 if sex == "male" else 0.0, source=f"Patient/{patient.id}", text=element)
+        return FeatureValue(
+            self.name, 1.0 if sex == "male" else 0.0, source=f"Patient/{patient.id}", text=element
+        )

@@ -9,9 +9,9 @@ from fhir_mapping.times import DateError, IndexTime, bounds
 def placed(text: str | None, index: IndexTime, earliest: datetime) -> tuple[datetime | None, str | None]:
     """Sort key of a FHIR date inside [earliest, index time], or None and the reason why it does not count.
 
-    A partial date counts when any of its days lies in the window; it sorts by its earliest day, so that a known
-    day beats the month that holds it. Reasons: date-missing, date-format, date-without-zone, after-index-time,
-    stale.
+    A partial date counts when any of its days lies in the window; it sorts by its earliest day, so that a
+    known day beats the month that holds it. Reasons: date-missing, date-format, date-without-zone,
+    after-index-time, stale.
     """
     if text is None:
         return None, "date-missing"
@@ -27,7 +27,8 @@ def placed(text: str | None, index: IndexTime, earliest: datetime) -> tuple[date
 
 
 def alike(dated: Sequence[tuple[str | None, int]]) -> bool:
-    """Whether date texts are full dateTimes of one shape and one zone, so that their text order is their time order."""
+    """Whether date texts are full dateTimes of one shape and one zone, so that their text order is their
+    time order."""
     first = dated[0][0]
     if first is None or len(first) < 20:
         return False
@@ -44,9 +45,9 @@ def by_age(
 ) -> Iterator[tuple[int, str | None]]:
     """Positions in order of time with the reason why a date does not count (None: it counts).
 
-    Newest first unless `oldest_first`; equal times in descending (ascending) order of resource id, so that the
-    order never depends on the order of the payload. What does not count may come last. Dates of one shape are
-    parsed only as far as the caller walks.
+    Newest first unless `oldest_first`; equal times in descending (ascending) order of resource id, so that
+    the order never depends on the order of the payload. What does not count may come last. Dates of one
+    shape are parsed only as far as the caller walks.
     """
     if alike(dated):
         dated.sort(key=lambda one: (one[0], ids[one[1]] or ""), reverse=not oldest_first)

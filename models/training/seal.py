@@ -53,8 +53,8 @@ def metadata(model: str, version: str, folder: Path) -> dict[str, str]:
 def reseal(folder: Path) -> None:
     """Name the manifest's present version and feature set in model.onnx, then renew the digests.
 
-    For a change of the manifest or of the tables behind it that leaves every feature's meaning as it was; golden
-    cases and parity tests show whether it did. Weights are not touched.
+    For a change of the manifest or of the tables behind it that leaves every feature's meaning as it was;
+    golden cases and parity tests show whether it did. Weights are not touched.
     """
     onnx = importlib.import_module("onnx")
     manifest = yaml.safe_load((folder / MANIFEST).read_text(encoding="utf-8"))

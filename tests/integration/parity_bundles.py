@@ -9,6 +9,7 @@ from typing import Any
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.prefetch import KEYS
 from fhir_mapping.record import PatientRecord
+from fhir_mapping.values import FeatureVector
 
 INDEX = datetime(2025, 6, 10, 9, 0, tzinfo=UTC)
 RECENT = "2025-05-20"
@@ -48,12 +49,17 @@ def patient(age: int, gender: str | None, days: int) -> Resource:
     return found if gender is None else {**found, "gender": gender}
 
 
-def read_row(features: FeatureSet, resources: list[Resource]) -> list[float]:
-    """The model's inputs as the service reads them from the whole chart, NaN = missing."""
+def read_vector(features: FeatureSet, resources: list[Resource]) -> FeatureVector:
+    """All features as the service reads them from the whole chart, which must raise no issue."""
     entries = [{"resource": each} for each in resources]
     bundle = {"resourceType": "Bundle", "type": "collection", "entry": entries}
     record = PatientRecord.of_bundle(json.dumps(bundle).encode())
     record.answer(KEYS.values())
     vector = features.extract(record, INDEX)
     assert not record.issues
-    return vector.row()
+    return vector
+
+
+def read_row(features: FeatureSet, resources: list[Resource]) -> list[float]:
+    """The model's inputs of a chart in column order, NaN = missing."""
+    return read_vector(features, resources).row()

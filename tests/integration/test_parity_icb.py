@@ -81,8 +81,10 @@ def treatment(other: bool) -> Resource:
     """Earlier treatment: a drug of the value set, or a chemotherapy procedure."""
     if other:
         return {"resourceType": "Procedure", "status": "completed", "subject": SUBJECT,
-                "code": concept(*first_code("chemotherapy-procedures")), "performedDateTime": RECENT}  # fmt: skip
-    return {"resourceType": "MedicationRequest", "status": "completed", "intent": "order", "subject": SUBJECT,
+                "code": concept(*first_code("chemotherapy-procedures")),
+                "performedDateTime": RECENT}  # fmt: skip
+    return {"resourceType": "MedicationRequest", "status": "completed", "intent": "order",
+            "subject": SUBJECT,
             "medicationCodeableConcept": concept(*first_code("systemic-antineoplastic-drugs")),
             "authoredOn": RECENT}  # fmt: skip
 
@@ -98,7 +100,7 @@ def cohort(name: str) -> Cohort:
 
 @pytest.mark.parametrize("name", [TRAINING, *EVALUATION])
 def test_every_cell_is_the_training_cell(name: str) -> None:
-    """Rows read from FHIR equal the cohort's; of age, which the files give in fractions, the completed years."""
+    """Rows read from FHIR equal the cohort's; of ages, which the files give in fractions, completed years."""
     features = FeatureSet.load(FOLDER / "model.yaml")
     rows = cohort(name).rows
     expected = rows.copy()

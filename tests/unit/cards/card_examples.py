@@ -82,7 +82,7 @@ def response_prediction(model: Example) -> Prediction:
     """A man of 66 with lung cancer and a high mutational burden; no blood count, no PD-L1."""
     known = {
         "age": value("age", 66, "a", date=None, source="Patient/p2"),
-        "tumour_mutational_burden": value("tumour_mutational_burden", 14.6, "{mutations}/Mb"),
+        "tumour_mutational_burden": value("tumour_mutational_burden", 14.6, "1/1000000{Base}"),
         "albumin": value("albumin", 3.8, "g/dL", original_value=38, original_unit="g/L"),
         "neutrophil_lymphocyte_ratio": missing("neutrophil_lymphocyte_ratio", "input-missing", "1"),
         "neutrophil_count": missing("neutrophil_count", "stale"),

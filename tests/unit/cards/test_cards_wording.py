@@ -105,7 +105,7 @@ def test_a_cut_summary_ends_in_a_whole_word_that_is_no_number(words: list[str]) 
 
 def test_a_summary_without_spaces_is_still_a_summary() -> None:
     """One endless word is cut, and something is left."""
-    assert wording.summary("x" * 200) == "x" * 138 + "…"
+    assert wording.summary("x" * 200) == "x" * 69 + "…"
 
 
 @pytest.mark.parametrize(
@@ -168,6 +168,10 @@ def test_fewer_than_one_is_not_about() -> None:
         (34.127, "kg/m2", "34.1 kg/m²"),
         (148.2, "mm[Hg]", "148 mmHg"),
         (14.6, "{mutations}/Mb", "14.6 mutations/Mb"),
+        (14.6, "1/1000000{Base}", "14.6 per Mb"),
+        (4.2, "{mutations}/1000000{Base}", "4.2 mutations/Mb"),
+        (55.0, "mL/min/{1.73_m2}", "55 mL/min/1.73 m²"),
+        (900.0, "/mm3", "900 /mm³"),
         (58.0, "a", "58 years"),
         (3.80, "g/dL", "3.8 g/dL"),
         (12345.6, None, "12346"),

@@ -190,7 +190,7 @@ def test_reasons_of_the_dysglycaemia_threshold() -> None:
     [("diabetes", "25 HbA1c tests", "12 on average"), ("dysglycaemia", "2.5 tests", "1.8 on average")],
 )
 def test_tests_per_person_found(output: str, margin: str, average: str) -> None:
-    """Tests for one person found: at the threshold 1 / threshold, on average 1 / positive predictive value."""
+    """Tests for one person found: 1 / threshold at the margin, 1 / predictive value on average."""
     threshold = MANIFEST["card"]["thresholds"][output]["at"]
     assert f"{1 / threshold:.2g}" == margin.split()[0]
     assert f"{1 / value(cell(output), 'ppv'):.2g}" == average.split()[0]

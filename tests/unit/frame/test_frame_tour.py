@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -121,6 +122,26 @@ def test_a_port_that_is_none_is_told(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert done.stderr.startswith("Error: BEDSIDE_PORT")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_tour_shows_a_card_of_each_model(port: int, tmp_path: Path) -> None:
+    """With the real service, the chart gives the diabetes card and the order the immunotherapy card."""
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("BEDSIDE_")},
+        "BEDSIDE_PORT": str(port),
+        "BEDSIDE_TOUR_ONCE": "1",
+        "PYTHONPATH": str(ROOT),
+    }
+    command = [sys.executable, "-m", "cds_hooks.demo.tour"]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    _, diabetes, immunotherapy = re.split(
+        r"(?m)^(?=[a-z0-9-]+ \((?:patient-view|order-select)\)$)", done.stdout
+    )
+    assert re.match(r"type2-diabetes-risk \(patient-view\)\n-+\n\[i\] INFO: About \d+ in 100", diabetes)
+    assert re.match(
+        r"immunotherapy-response \(order-select\)\n-+\n\[i\] INFO: About \d+ in 100", immunotherapy
+    )
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -70,6 +70,11 @@ def test_selection_follows_the_manifest(column: str, value: str | None, kept: in
     assert len(decoded(**{column: value}).hba1c) == kept
 
 
+def test_the_top_code_of_age_stays_eighty() -> None:
+    """80 is how the survey writes 80 years and more, and is kept as it is."""
+    assert decoded(**{nhanes.AGE: "80.0"}).inputs["age"].tolist() == [80.0]
+
+
 @pytest.mark.parametrize(
     ("ever", "now", "expected"),
     [("0.0", None, [0, 0]), ("1.0", "Not at all", [1, 0]), ("1.0", "Some days", [1, 1])],

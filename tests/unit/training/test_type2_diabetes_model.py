@@ -74,6 +74,25 @@ def test_risk_rises_with_age_and_falls_with_hdl() -> None:
     assert (more_hdl < base).all()
 
 
+def test_diabetes_is_never_more_likely_than_dysglycaemia() -> None:
+    """The order of the outputs holds for random rows, far beyond the training data too."""
+    session = ort.InferenceSession(FOLDER / "model.onnx", providers=["CPUExecutionProvider"])
+    rng = np.random.default_rng(0)
+    numbers = rng.uniform([0, 5, 30, 50, 40, 3], [120, 90, 250, 300, 900, 200], (5000, 6))
+    switches = rng.integers(0, 2, (5000, 3))
+    rows = np.column_stack([numbers[:, :1], switches[:, :1], numbers[:, 1:], switches[:, 1:]])
+    probability, interval = session.run(None, {"features": rows.astype(np.float32)})
+    assert (probability[:, 0] <= probability[:, 1]).all()
+    assert (interval[:, 0] <= interval[:, 1]).all()
+
+
+def test_reference_correlation_is_positive_definite() -> None:
+    """Missing inputs can be drawn given any others: the written matrix is symmetric and positive definite."""
+    correlation = np.array(json.loads((FOLDER / "reference.json").read_text(encoding="utf-8"))["correlation"])
+    np.testing.assert_array_equal(correlation, correlation.T)
+    assert np.linalg.eigvalsh(correlation)[0] > 0.005
+
+
 def test_thresholds_are_those_that_were_evaluated() -> None:
     """Every declared threshold has its figures, and a reason beside the number."""
     declared = {name: t["at"] for name, t in MANIFEST["card"]["thresholds"].items()}
