@@ -21,7 +21,7 @@ import msgspec
 
 from fhir_mapping import reader_pages
 from fhir_mapping.errors import PayloadError
-from fhir_mapping.reader_base import Limits, ReadFailed, ServerBase, ServerNotAllowed
+from fhir_mapping.reader_base import Limits, ReadError, ServerBase, ServerNotAllowed
 
 if TYPE_CHECKING:
     from fhir_mapping.reader_transport import Connection
@@ -98,7 +98,7 @@ class FhirReader:
                 return Answer(reader_pages.resource(connection.get(query), read["type"], read["id"]))
             if _SEARCH.fullmatch(query):
                 return Answer(self._search(connection, query))
-        except ReadFailed as failed:
+        except ReadError as failed:
             return Answer(None, failed.slug)
         return Answer(None, "template-refused")
 
@@ -111,18 +111,18 @@ class FhirReader:
             body = connection.get(url)
             size += len(body)
             if size > self._limits.bytes:
-                raise ReadFailed("too-large")
+                raise ReadError("too-large")
             page = reader_pages.search_page(body)
             entries += page.entry
             if page.next is None:
                 return reader_pages.searchset(entries, page.total)
             url = self._inside(page.next)
-        raise ReadFailed("too-many-pages")
+        raise ReadError("too-many-pages")
 
     def _inside(self, link: str) -> str:
         url = urljoin(self._base.url, link)
         if not self._base.admits(url):
-            raise ReadFailed("foreign-link")
+            raise ReadError("foreign-link")
         return url
 
 

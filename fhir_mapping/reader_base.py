@@ -24,7 +24,7 @@ class ServerNotAllowed(MappingError):
     """The FHIR server is none that this installation may call; the message does not quote its address."""
 
 
-class ReadFailed(MappingError):
+class ReadError(MappingError):
     """One read failed; `slug` says why. It never leaves the reader, and holds neither address nor token."""
 
     def __init__(self, slug: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from fhir_mapping.reader_base import ReadFailed
+from fhir_mapping.reader_base import ReadError
 from fhir_mapping.wire import Link, decoder
 
 
@@ -43,45 +43,45 @@ _decode_entry = decoder(_Entry)
 
 
 def outline(body: bytes) -> Page:
-    """Outline of a resource or Bundle; raises ReadFailed for an OperationOutcome and for what is no FHIR
+    """Outline of a resource or Bundle; raises ReadError for an OperationOutcome and for what is no FHIR
     JSON."""
     try:
         page: Page = _decode_page(body)
     except msgspec.ValidationError:
-        raise ReadFailed("wrong-content") from None
+        raise ReadError("wrong-content") from None
     except msgspec.DecodeError:
-        raise ReadFailed("not-json") from None
+        raise ReadError("not-json") from None
     if page.resource_type == "OperationOutcome":
-        raise ReadFailed("operation-outcome")
+        raise ReadError("operation-outcome")
     return page
 
 
 def resource(body: bytes, kind: str, resource_id: str) -> bytes:
-    """The body itself when it is the resource that was asked for; raises ReadFailed for any other."""
+    """The body itself when it is the resource that was asked for; raises ReadError for any other."""
     page = outline(body)
     if (page.resource_type, page.id) != (kind, resource_id):
-        raise ReadFailed("wrong-content")
+        raise ReadError("wrong-content")
     return body
 
 
 def search_page(body: bytes) -> Page:
-    """One page of a search; raises ReadFailed when it is none, or says that the server could not search it
+    """One page of a search; raises ReadError when it is none, or says that the server could not search it
     all."""
     page = outline(body)
     if page.resource_type != "Bundle" or page.type not in (None, "searchset"):
-        raise ReadFailed("wrong-content")
+        raise ReadError("wrong-content")
     if any(_tells_error(entry) for entry in page.entry):
-        raise ReadFailed("incomplete")
+        raise ReadError("incomplete")
     return page
 
 
 def searchset(entries: Sequence[msgspec.Raw], total: int | None) -> bytes:
     """One Bundle of all entries, without links.
 
-    `total` is what the server counted: some cut a search short without a next link. Raises ReadFailed then.
+    `total` is what the server counted: some cut a search short without a next link. Raises ReadError then.
     """
     if total is not None and len(entries) < total:
-        raise ReadFailed("incomplete")
+        raise ReadError("incomplete")
     bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
     if entries:
         bundle["entry"] = entries

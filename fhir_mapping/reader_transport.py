@@ -17,7 +17,7 @@ import urllib3
 from fhirclient.server import FHIRServer  # type: ignore[import-untyped]  # it publishes no types
 from requests.adapters import HTTPAdapter
 
-from fhir_mapping.reader_base import Limits, ReadFailed, ServerBase
+from fhir_mapping.reader_base import Limits, ReadError, ServerBase
 
 # urllib3 logs the address of each call, which names the patient.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
@@ -52,11 +52,11 @@ class Connection:
         session.mount("http://", self._adapter)
 
     def get(self, path: str) -> bytes:
-        """Body of a successful GET of a path below the base, or of a full URL; raises ReadFailed."""
+        """Body of a successful GET of a path below the base, or of a full URL; raises ReadError."""
         try:
             body: bytes = self._server.request_data(path)
         except requests.RequestException:
-            raise ReadFailed("unreachable") from None
+            raise ReadError("unreachable") from None
         return body
 
     def close(self) -> None:
@@ -66,7 +66,7 @@ class Connection:
 
 
 class BoundedAdapter(HTTPAdapter):
-    """GETs of one server within limits; raises ReadFailed for all but a complete answer with status 200."""
+    """GETs of one server within limits; raises ReadError for all but a complete answer with status 200."""
 
     def __init__(self, base: ServerBase, token: str | None, limits: Limits, ends: float) -> None:
         super().__init__(max_retries=0)
@@ -94,7 +94,7 @@ class BoundedAdapter(HTTPAdapter):
     ) -> requests.Response:
         """Send within our limits; of the arguments only `request` and `verify` count."""
         if not self._base.admits(request.url):
-            raise ReadFailed("foreign-link")
+            raise ReadError("foreign-link")
         for attempt in range(self._limits.retries + 1):
             until = min(self._ends, monotonic() + self._limits.per_call_s)
             response = self._open(request, until, verify)
@@ -105,24 +105,24 @@ class BoundedAdapter(HTTPAdapter):
             response.raw.close()
             pause = retry_after(response.headers)
             if status not in RETRIED or attempt == self._limits.retries or monotonic() + pause >= self._ends:
-                raise ReadFailed(_slug(status))
+                raise ReadError(_slug(status))
             sleep(pause)
-        raise ReadFailed("deadline")
+        raise ReadError("deadline")
 
     def _open(self, request: requests.PreparedRequest, until: float, verify: bool | str) -> requests.Response:
         left = until - monotonic()
         if left <= 0:
-            raise ReadFailed("deadline")
+            raise ReadError("deadline")
         if self._token is not None:
             request.headers["Authorization"] = f"Bearer {self._token}"
         try:
             return super().send(request, stream=True, timeout=left, verify=verify)
         except requests.Timeout:
-            raise ReadFailed("deadline") from None
+            raise ReadError("deadline") from None
         except requests.exceptions.SSLError:
-            raise ReadFailed("tls") from None
+            raise ReadError("tls") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError):
-            raise ReadFailed("unreachable") from None
+            raise ReadError("unreachable") from None
         finally:
             # requests hangs the request on what it raises and returns.
             request.headers.pop("Authorization", None)
@@ -134,13 +134,13 @@ class BoundedAdapter(HTTPAdapter):
             while chunk := raw.read1(CHUNK, decode_content=True):
                 body += chunk
                 if len(body) > self._limits.bytes:
-                    raise ReadFailed("too-large")
+                    raise ReadError("too-large")
                 if monotonic() > until:
-                    raise ReadFailed("deadline")
+                    raise ReadError("deadline")
         except urllib3.exceptions.TimeoutError:
-            raise ReadFailed("deadline") from None
+            raise ReadError("deadline") from None
         except urllib3.exceptions.HTTPError:
-            raise ReadFailed("cut-off") from None
+            raise ReadError("cut-off") from None
         finally:
             raw.close()
         return bytes(body)

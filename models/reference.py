@@ -94,8 +94,8 @@ class Reference:
             file = msgspec.json.decode(content, type=_File)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise ModelRefused(f"reference.json: {error}") from None
-        for problem in _problems(file, inputs):
-            raise ModelRefused(f"reference.json: {problem}")
+        if problems := _problems(file, inputs):
+            raise ModelRefused(f"reference.json: {'; '.join(problems)}")
         return cls(file, inputs)
 
     def complete(self, row: Floats, known: Bools | None = None, stratum: float | None = None) -> Floats:

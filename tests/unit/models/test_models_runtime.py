@@ -64,10 +64,10 @@ def test_a_missing_value_satisfies_no_comparison(model: Model) -> None:
     assert found.applicability.status == "inside"
 
 
-@pytest.mark.parametrize(("present", "given_score", "status"), [(False, None, "outside"), (False, 1.0,
-"inside"),
-                                                                (True, None, "inside"), (True, 1.0,
-                                                                "outside")])  # fmt: skip
+@pytest.mark.parametrize(
+    ("present", "given_score", "status"),
+    [(False, None, "outside"), (False, 1.0, "inside"), (True, None, "inside"), (True, 1.0, "outside")],
+)
 def test_presence_is_a_test_of_its_own(
     tmp_path: Path, present: bool, given_score: float | None, status: str
 ) -> None:
@@ -163,18 +163,20 @@ def test_a_batch_equals_single_predictions(model: Model, patients: list[dict[str
         assert all(a.probability == pytest.approx(b.probability, abs=1e-6) for a, b in pairs)
 
 
-@given(inputs)
+# Ages within the tables; findings that keep float32 probabilities away from 0 and 1, where digits are lost.
+moderate = st.fixed_dictionaries(
+    {"age": st.floats(22, 78)}, optional={"lactate": st.floats(0, 10), "score": st.floats(-4, 4)}
+)
+
+
+@given(moderate)
 def test_additive_contributions_add_up(model: Model, values: dict[str, float]) -> None:
     """For a sum of effects, contributions are exact: slope times the distance from the typical value."""
     found = {c.name: c.effect for c in model.predict(toys.vector(model, **values)).contributions}
     typical = toys.CORRELATION * (values["age"] - 50) / 10
-    # Beyond four logits of 0 float32 probabilities lose digits, so compare where they do not.
-    if abs(typical) > 2.4 or abs(logit_of(values["age"], typical, typical)) > 4:
-        return
     for name, slope in zip(("lactate", "score"), toys.SLOPES[1:], strict=True):
         effect = slope * (values[name] - typical) if name in values else 0.0
-        if abs(effect) < 4:
-            assert found.get(name, 0.0) == pytest.approx(effect, abs=5e-3)
+        assert found.get(name, 0.0) == pytest.approx(effect, abs=5e-3)
 
 
 def test_missing_inputs_and_anchors_have_no_contribution(model: Model) -> None:

@@ -152,7 +152,8 @@ def evaluation() -> dict[str, Any]:
         "model": "toy-risk", "version": "0.1.0", "seed": 1, "code": "tests",
         "datasets": [{"name": "cohort", "role": "external", "n": 500, "description": "Invented",
                       "source": "Tests", "defects": []}],
-        "results": [cell("overall", "all", 500, 100, (1.0, 0.9, 1.1)), cell("sex", "female", 250, 50, (1.0,
+        "results": [cell("overall", "all", 500, 100, (1.0, 0.9, 1.1)),
+                    cell("sex", "female", 250, 50, (1.0,
         0.8, 1.2))], "missing_inputs": [], "comparators": [], "notes": [],
     }  # fmt: skip
 
@@ -175,16 +176,17 @@ def write_folder(
     written = {name: part for name, part in parts.items() if part is not None}
     for name, part in written.items():
         (folder / name).write_bytes(part)
-    described.setdefault("files", {name: hashlib.sha256(part).hexdigest() for name, part in written.items()})
+    digests = {name: hashlib.sha256(part).hexdigest() for name, part in written.items()}
+    described.setdefault("files", digests)
     (folder / "model.yaml").write_text(yaml.safe_dump(described, sort_keys=False), encoding="utf-8")
     return folder
 
 
-def stamped(model: onnx.ModelProto, content: Mapping[str, Any], **other: str) -> bytes:
+def stamped(plain: onnx.ModelProto, content: Mapping[str, Any], **other: str) -> bytes:
     """The model's bytes with the metadata that the manifest asks for; `other` replaces some of it."""
     sha256 = FeatureSet.parse(content["features"], "toy").sha256
     wanted = {"model": content["id"], "version": content["version"], "feature_spec": sha256, **other}
-    model = copy.deepcopy(model)
+    model = copy.deepcopy(plain)
     for key, value in wanted.items():
         model.metadata_props.add(key=f"bedside.{key}", value=value)
     return bytes(model.SerializeToString())
