@@ -33,7 +33,9 @@ def create_app(settings: Settings, registry: Registry | None = None, ledger: Led
     secret = settings.ledger_key or patient_key.load_or_make(settings.key_file)
     metrics = Metrics()
     links = Links(settings.base_url)
-    reception = Reception(registry, ledger, patient_key.PatientKey(secret), metrics, links)
+    reception = Reception(
+        registry, ledger, patient_key.PatientKey(secret), metrics, links, fhir_servers=settings.fhir_servers
+    )
     app = Flask("cds_hooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     install_manners(app, settings.cors_origins)

@@ -2,7 +2,8 @@
 
 Almost every body fits the typed form and is read in one pass. One that does not is read again with care: the
 prefetch entry by entry, so that an odd entry costs itself only; anything else that does not fit is a 400 that
-names the field. `fhirAuthorization` is in no type here, so no token is ever held.
+names the field. No token is held: `fhirAuthorization` is in no type here, and
+`cds_hooks.callback` looks it up for one call where a site allows calls back.
 """
 
 from __future__ import annotations
@@ -65,6 +66,11 @@ class HookCall:
         self._sent_as: dict[str, str] = {}
         self._carefully_read: dict[str, Sequence[Any]] = {}
         self._raws: Mapping[str, msgspec.Raw] | None = None
+
+    @property
+    def body(self) -> bytes:
+        """The body as sent."""
+        return self._body
 
     def raw(self, key: str) -> Sequence[Any]:
         """Bytes of the resources under a prefetch key, in the order of its payload's entries."""

@@ -29,6 +29,7 @@ DEFAULTS: Mapping[str, str] = {
     "BEDSIDE_BASE_URL": "",
     "BEDSIDE_MAX_BODY_MB": "16",
     "BEDSIDE_CORS_ORIGINS": "",
+    "BEDSIDE_FHIR_SERVERS": "",
 }
 """Every variable with its default; an empty text stands for "derived" or "none"."""
 
@@ -44,6 +45,7 @@ class Settings:
 
     `model_folders` are folders of model folders, the bundled catalog first. `ledger_key` is the secret under
     which patients are digested, None when it is kept in `key_file`. `cors_origins` may hold "*".
+    `fhir_servers` are the origins that may be called back for what the prefetch lacks; none by default.
     """
 
     host: str
@@ -57,6 +59,7 @@ class Settings:
     base_url: str
     max_body_bytes: int
     cors_origins: frozenset[str]
+    fhir_servers: tuple[str, ...] = ()
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -75,6 +78,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         base_url=_checked(values, "BEDSIDE_BASE_URL", _base_url) or base_url_of(host, port),
         max_body_bytes=_number(values, "BEDSIDE_MAX_BODY_MB", 1, 1024) * 1024 * 1024,
         cors_origins=_checked(values, "BEDSIDE_CORS_ORIGINS", _origins),
+        fhir_servers=_checked(values, "BEDSIDE_FHIR_SERVERS", _servers),
     )
 
 
@@ -148,3 +152,10 @@ def _origins(text: str) -> frozenset[str]:
                 'must list origins such as https://sandbox.example.org, or be "*" for every origin'
             )
     return origins
+
+
+def _servers(text: str) -> tuple[str, ...]:
+    servers = tuple(text.replace(",", " ").split())
+    if not all(_ORIGIN.fullmatch(server) for server in servers):
+        raise ValueError("must list origins of FHIR servers such as https://fhir.example.org, without a path")
+    return servers

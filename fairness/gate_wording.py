@@ -93,8 +93,8 @@ def _unexamined(evidence: Sequence[Evidence], detail: int) -> str:
 
 
 def _in_line(evidence: Sequence[Evidence], detail: int) -> str:
-    groups = [one for one in evidence if one.verdict == "in-line"]
-    groups = [one for one in groups if one.attribute != OVERALL] or groups
+    everybody = all(one.attribute == OVERALL or one.n is None for one in evidence)
+    groups = [one for one in evidence if one.verdict == "in-line" and (everybody or one.attribute != OVERALL)]
     if detail == max(DETAIL):
         return _listed("no shift shown for", _with_figures(groups))
     return _listed("no shift shown for", [f"{one.label} ({one.n:,} studied)" for one in groups])

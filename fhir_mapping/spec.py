@@ -173,6 +173,9 @@ def _parse_one(feature: Any, position: int, where: str) -> FeatureSpec:
     try:
         spec: FeatureSpec = msgspec.convert(feature, FeatureSpec)
         window_seconds(spec.window)
+        for field, limits in (("range", spec.range), ("domain", spec.domain)):
+            if limits is not None and not limits[0] <= limits[1]:
+                raise SpecError(f"{field} must be [low, high]")
     except (msgspec.ValidationError, SpecError) as error:
         raise SpecError(f"{where}: features[{position}] `{name}`: {error}") from None
     if not NAME.match(spec.name):

@@ -13,7 +13,7 @@ from fhir_mapping.spec import FeatureSpec
 from models.errors import ManifestError, ModelRefused
 from models.evaluation import Evaluation
 from models.manifest import MANIFEST, Manifest
-from models.manifest_checks import MODEL_FILE
+from models.manifest_checks import MODEL_FILE, TYPICAL, placeholders
 from models.onnx_guard import MAX_BYTES
 from models.reference import Reference
 from models.runtime import Model
@@ -38,6 +38,10 @@ def load_model(folder: Path) -> Model:
     for spec in _undrawable(features, reference):
         remedy = "is not in reference.json; make the input required, `nan`, or give it a stated value"
         raise ManifestError(path, f"features.{spec.name}.when_missing", remedy)
+    if reference is None and _shows_typical(manifest):
+        raise ManifestError(
+            path, "card", "shows a typical patient; add reference.json or take the figure out"
+        )
     session = open_session(files[MODEL_FILE], len(features.inputs), len(manifest.outputs), {
         "bedside.model": manifest.id,
         "bedside.version": manifest.version,
@@ -86,6 +90,11 @@ def _read(path: Path) -> bytes:
     if len(content) > MAX_BYTES:
         raise ModelRefused(f"{path}: is larger than {MAX_BYTES // 2**20} MiB")
     return content
+
+
+def _shows_typical(manifest: Manifest) -> bool:
+    texts = (manifest.card.headline, manifest.card.lead or "")
+    return any(figure == TYPICAL for text in texts for _, figure in placeholders(text))
 
 
 def _undrawable(features: FeatureSet, reference: Reference | None) -> Iterator[FeatureSpec]:

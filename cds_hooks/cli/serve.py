@@ -25,6 +25,7 @@ Environment:
   BEDSIDE_BASE_URL      public URL, for links in cards            http://HOST:PORT
   BEDSIDE_MAX_BODY_MB   largest request                           16
   BEDSIDE_CORS_ORIGINS  browser origins that may call, or *       none
+  BEDSIDE_FHIR_SERVERS  FHIR servers to read missing data from    none
 
 Put a TLS proxy in front before binding anything but loopback: the service speaks plain HTTP and does
 not check who calls.

@@ -188,6 +188,12 @@ class ObservationReader:
             refused = "not-provided"
         return missing(self.name, refused, self.units.canonical or None)
 
+    def _unit(self) -> str | None:
+        if self.which == "count":
+            return "1"
+        flag = self.at_least is not None or self.which == "any"
+        return None if flag else self.units.canonical or None
+
     def _value(self, record: PatientRecord, found: list[Found]) -> FeatureValue:
         shown = found[0]
         which = self.which
@@ -204,14 +210,15 @@ class ObservationReader:
             value = shown.value
         if self.at_least is not None:
             value = 1.0 if value >= self.at_least else 0.0
-        quantity = shown.quantity
+        # What was sent is told for one value only: beside a mean or a count it would be somebody's guess.
+        quantity = shown.quantity if which not in ("count", "any", "mean") else None
         sent = quantity is not None and quantity.value != value
         return FeatureValue(
             self.name,
             value,
             "ok",
             None,
-            (self.units.canonical or None) if self.at_least is None else None,
+            self._unit(),
             _date(record.resources[shown.at]),
             record.source(shown.at),
             quantity.value if sent and quantity else None,

@@ -17,7 +17,11 @@ PATIENT = "pat-canary-77"
 
 @dataclass
 class Reply:
-    """What the stub sends: `body` as JSON unless it is bytes; `drip_s` waits before each part of the body."""
+    """What the stub sends: `body` as JSON unless it is bytes.
+
+    `wait_s` waits before all, `head_drip_s` before each of ten extra headers, `drip_s` before each part of
+    the body; `length` is a false Content-Length.
+    """
 
     body: Any = b""
     status: int = 200
@@ -25,6 +29,7 @@ class Reply:
     length: int | None = None
     wait_s: float = 0.0
     drip_s: float = 0.0
+    head_drip_s: float = 0.0
 
     @property
     def content(self) -> bytes:
@@ -83,6 +88,10 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
             reply = stub.answer(self.path, dict(self.headers))
             time.sleep(reply.wait_s)
             self.send_response(reply.status)
+            for number in range(10 if reply.head_drip_s else 0):
+                self.send_header(f"X-Drip-{number}", "drip")
+                self.flush_headers()
+                time.sleep(reply.head_drip_s)
             for name, value in {"Content-Type": "application/fhir+json", **reply.headers}.items():
                 self.send_header(name, value)
             length = len(reply.content) if reply.length is None else reply.length

@@ -185,14 +185,14 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for(stub: Stub, after: 
     assert len(stub.calls) == 1
 
 
-@pytest.mark.parametrize("fault", [{"wait_s": 2.0}, {"drip_s": 0.05}])
+@pytest.mark.parametrize("fault", [{"wait_s": 2.0}, {"drip_s": 0.05}, {"head_drip_s": 0.15}])
 def test_the_deadline_ends_a_slow_answer(stub: Stub, fault: dict[str, float]) -> None:
     """A server that is silent, or drips, costs the deadline and no more; a fast key keeps its answer."""
     stub.on("Observation", Reply(page(*map(observation, range(20))), **fault))
     stub.on("Condition", Reply(page()))
     started = time.monotonic()
     both = {"observations": SEARCH, "conditions": "Condition?patient=1"}
-    answers = fetch(stub, both, deadline_s=0.5, per_call_s=5)
+    answers = fetch(stub, both, deadline_s=0.5)
     assert time.monotonic() - started < 1
     assert answers["observations"] == Answer(None, "deadline")
     assert answers["conditions"].failure is None

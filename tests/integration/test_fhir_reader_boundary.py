@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from fhir_stub import CANARY, PATIENT, Reply, Stub, observation, page, running
@@ -143,6 +144,18 @@ def test_proxies_of_the_environment_are_not_used(
     stub.on("Observation", Reply(page()))
     assert fetch(stub)["observations"].failure is None
     assert foreign.calls == []
+
+
+def test_passwords_of_the_environment_are_not_used(
+    stub: Stub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A netrc entry for the server's host does not put a password into the call."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password secret\n", encoding="ascii")
+    monkeypatch.setenv("NETRC", str(netrc))
+    stub.on("Observation", Reply(page()))
+    FhirReader(stub.base, None, [stub.origin]).fetch(SEARCH, PATIENT)
+    assert "Authorization" not in stub.calls[0].headers
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,13 @@ def test_value_tells_where_it_came_from() -> None:
     assert (found.unit, found.date, found.source) == ("kg", "2026-05-01", "Observation/o3")
 
 
+@pytest.mark.parametrize(("which", "unit"), [("count", "1"), ("any", None), ("mean", "kg"), ("max", "kg")])
+def test_aggregate_has_its_own_unit(which: str, unit: str | None) -> None:
+    """A count is a number of results, a flag has no unit, and neither nor a mean shows one result as sent."""
+    found = read(feature(value=which), *THREE)
+    assert (found.unit, found.original_value) == (unit, None)
+
+
 def test_converted_value_tells_what_was_sent() -> None:
     """After a conversion, the number and the unit as sent are kept beside the canonical value."""
     sent = {"value": 180, "unit": "lbs", "system": UCUM, "code": "[lb_av]"}
@@ -190,8 +197,12 @@ def test_coded_answer_becomes_its_number() -> None:
 
 @pytest.mark.parametrize(
     ("answer", "reason"),
-    [(concept("266927001", SNOMED), "answer-not-listed"), (concept("8517006", LOINC), "answer-not-listed"),
-     ({"text": "former smoker"}, "answer-not-listed"), (None, "no-value")],
+    [
+        (concept("266927001", SNOMED), "answer-not-listed"),
+        (concept("8517006", LOINC), "answer-not-listed"),
+        ({"text": "former smoker"}, "answer-not-listed"),
+        (None, "no-value"),
+    ],
 )
 def test_answer_that_is_not_listed_has_a_reason(answer: Resource | None, reason: str) -> None:
     """An answer outside the list, of another system or in words alone is not a number."""
@@ -273,18 +284,31 @@ def test_nothing_recorded_is_told_from_nothing_provided() -> None:
     assert read(feature()).reason == "not-provided"
 
 
-DATES = st.sampled_from([
-    "2024", "2026-05", "2026-05-01", "2010-01-01", "2026-05-01T08:00:00Z", "2026-05-01T10:00:00+02:00",
-    "2026-05-01T08:00:00.5Z", "2011-01-01T08:00:00Z", "2027-01-01", "soon", None,
-])
+DATES = st.sampled_from(
+    [
+        "2024",
+        "2026-05",
+        "2026-05-01",
+        "2010-01-01",
+        "2026-05-01T08:00:00Z",
+        "2026-05-01T10:00:00+02:00",
+        "2026-05-01T08:00:00.5Z",
+        "2011-01-01T08:00:00Z",
+        "2027-01-01",
+        "soon",
+        None,
+    ]
+)
 CHARTS = st.lists(
     st.tuples(st.integers(20, 400), DATES, st.sampled_from(["final", "amended", "preliminary"])), max_size=7
 ).map(lambda rows: [observation(v, when, f"o{i}", status=s) for i, (v, when, s) in enumerate(rows)])
-AGGREGATES = features(*(
-    feature(name=f"{which}_{window}", value=which, window=window)
-    for which in ("latest", "first", "min", "max", "mean", "count", "any")
-    for window in ("any", "1y")
-))
+AGGREGATES = features(
+    *(
+        feature(name=f"{which}_{window}", value=which, window=window)
+        for which in ("latest", "first", "min", "max", "mean", "count", "any")
+        for window in ("any", "1y")
+    )
+)
 
 
 @given(CHARTS, st.randoms(use_true_random=False))

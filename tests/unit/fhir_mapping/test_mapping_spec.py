@@ -23,6 +23,8 @@ WRONG: list[tuple[str, Resource, str]] = [
     ("no codes", {"kind": "procedure"}, "`valueset` or `codes`"),
     ("no unit", {"codes": [{"system": LOINC, "code": "1-8"}]}, "needs `unit`"),
     ("range of one number", {"range": [1]}, "range"),
+    ("range upside down", {"range": [400, 20]}, "range must be"),
+    ("domain upside down", {"domain": [400, 20]}, "domain must be"),
     ("input that is no feature", {"kind": "any_of", "inputs": ["ghost"]}, "inputs are not features"),
     ("formula that is unknown", {"kind": "derived", "formula": "product", "inputs": ["a", "b"]}, "formula"),
     ("label that is missing", {"label": 5}, "label"),

@@ -87,6 +87,16 @@ def test_an_input_that_nothing_can_fill_in_is_refused(tmp_path: Path) -> None:
         load_model(folder)
 
 
+def test_a_typical_patient_needs_a_reference(tmp_path: Path) -> None:
+    """A card that shows the typical patient cannot be filled in without reference.json."""
+    features = [{**feature, "required": True} for feature in toys.FEATURES]
+    folder = toys.write_folder(
+        tmp_path / "toy", toys.manifest(features=features), files={"reference.json": None}
+    )
+    with pytest.raises(ManifestError, match="card: shows a typical patient"):
+        load_model(folder)
+
+
 def test_an_anchor_that_is_no_input_is_refused(tmp_path: Path) -> None:
     """The typical patient can share inputs only."""
     folder = toys.write_folder(tmp_path / "toy", toys.manifest(explanation={"anchors": ["sepsis"]}))

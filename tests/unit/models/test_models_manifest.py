@@ -11,6 +11,7 @@ from models.manifest import Manifest
 from models.manifest_checks import placeholders
 
 FILES = {"model.onnx": "0" * 64}
+FAIRNESS = {"dataset": "cohort", "output": "death"}
 
 
 def parse(**changes: Any) -> Manifest:
@@ -54,9 +55,9 @@ FAULTS: list[tuple[str, dict[str, Any]]] = [
     ("rules[0].reason", {"rules": rule(reason="Too Young")}),
     ("rules[0].card", {"rules": rule(card=True)}),
     ("explanation.anchors", {"explanation": {"anchors": ["weight"]}}),
-    ("fairness.output", {"fairness": {"dataset": "cohort", "output": "stroke"}}),
-    ("fairness.claims[0]", {"fairness": {"dataset": "c", "output": "death", "claims": [{"metric":
-    "auroc"}]}}), ("files", {"files": {"evaluation.json": "0" * 64}}),
+    ("fairness.output", {"fairness": {**FAIRNESS, "output": "stroke"}}),
+    ("exactly one of at_least", {"fairness": {**FAIRNESS, "claims": [{"metric": "auroc"}]}}),
+    ("files", {"files": {"evaluation.json": "0" * 64}}),
     ("files", {"files": {**FILES, "../secret": "0" * 64}}),
     ("files.model.onnx", {"files": {"model.onnx": "abc"}}),
     ("outputs", {"outputs": []}),

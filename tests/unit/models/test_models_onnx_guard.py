@@ -67,10 +67,17 @@ def in_subgraph(model: onnx.ModelProto) -> None:
 
 @pytest.mark.parametrize(
     "hide",
-    [in_initializer, by_location_only, by_entries_only, in_attribute, in_attribute_list,
-    in_sparse_initializer,
-     in_sparse_attribute, in_subgraph],
-)  # fmt: skip
+    [
+        in_initializer,
+        by_location_only,
+        by_entries_only,
+        in_attribute,
+        in_attribute_list,
+        in_sparse_initializer,
+        in_sparse_attribute,
+        in_subgraph,
+    ],
+)
 def test_external_data_is_refused_wherever_it_hides(hide: Callable[[onnx.ModelProto], None]) -> None:
     """External data is found in every place of the format that holds a tensor."""
     model = toys.graph()

@@ -247,7 +247,8 @@ def test_figures_that_are_no_probability_are_never_shown(tmp_path: Path) -> None
 def test_a_model_without_reference_gives_a_score_alone(tmp_path: Path) -> None:
     """Without reference.json, required inputs are scored; there is no typical patient."""
     required = {"required": True}
-    content = toys.manifest(features=features(lactate=required, score=required))
+    card = {"headline": "About {death.of100} in 100"}
+    content = toys.manifest(features=features(lactate=required, score=required), card=card)
     model = load_model(toys.write_folder(tmp_path / "toy", content, files={"reference.json": None}))
     found = model.predict(toys.vector(model, **PATIENT))
     assert (found.contributions, found.outputs[0].typical) == ((), None)
