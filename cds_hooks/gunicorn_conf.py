@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import os
 import shutil
 import tempfile
@@ -43,6 +44,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # its base publishes no ty
             "control_socket_disable": True,
             "proc_name": "bedside",
             "post_fork": _after_fork,
+            "worker_exit": _leave,
             "child_exit": _worker_gone,
             "on_exit": _finished,
         }
@@ -78,6 +80,16 @@ _own_folder = _OwnFolder()
 
 def _after_fork(server: Any, worker: Any) -> None:
     gc.set_threshold(*_COLLECT_AT)
+
+
+def _leave(server: Any, worker: Any) -> None:
+    """End a worker at once, after its last request and with its records written.
+
+    ONNX Runtime's pools were made before the fork; their threads do not exist here, and tearing the pools down
+    would abort the process.
+    """
+    logging.shutdown()
+    os._exit(0)
 
 
 def _worker_gone(server: Any, worker: Any) -> None:

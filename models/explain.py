@@ -1,12 +1,14 @@
 """Why the primary output is higher or lower than for a typical patient: rows to score, and what they tell.
 
-The typical patient has the patient's anchors and, for everything else, the reference population's median
-given them. Effects are in log odds and concern known inputs only. Both methods ask the model for plain
-probabilities, so any ONNX model can be explained.
+Effects are in log odds and concern known inputs only. Both methods ask the model for plain probabilities, so
+any ONNX model can be explained.
 
-`additive`: one input at a time moves from the typical to the patient's value. Exact where the log odds are a
-sum over inputs; the effects then add up to the whole difference.
-`permutation`: Shapley values by antithetic permutation sampling (Mitchell R et al. Sampling permutations for
+`additive`: one input at a time moves to the patient's value, in each of a few people drawn from the reference
+population given the patient's anchors; the mean is told. Exact where the log odds are a sum over inputs. Drawn
+people, and not one median person, because a yes-or-no input that most people share with the patient still moves
+the estimate away from the average.
+`permutation`: starts from the median person given the anchors.
+Shapley values by antithetic permutation sampling (Mitchell R et al. Sampling permutations for
 Shapley value estimation. J Mach Learn Res 2022;23(43):1-46); the effects always add up.
 """
 
@@ -36,23 +38,30 @@ class Explainer(Protocol):
 
 
 def explainer(method: Method, typical: Floats, row: Floats, columns: Sequence[int]) -> Explainer | None:
-    """Rows to score for moving `columns` of `typical` `[p]` to those of `row`; None if nothing moves."""
+    """Rows to score for moving `columns` of `typical` to those of `row` `[p]`; None if nothing moves.
+
+    `typical` is `[p]`, or `[m, p]` for the additive method.
+    """
     if method == "none" or not columns:
         return None
     return (Additive if method == "additive" else Permutation)(typical, row, columns)
 
 
 class Additive:
-    """One substitution per input, against the typical row (the first)."""
+    """One substitution per input, against each typical row (the first block)."""
 
     def __init__(self, typical: Floats, row: Floats, columns: Sequence[int]) -> None:
-        self.rows = np.repeat(typical[None, :], len(columns) + 1, axis=0)
+        base = np.atleast_2d(typical)
+        blocks = np.repeat(base[None, :, :], len(columns) + 1, axis=0)
         for at, column in enumerate(columns, start=1):
-            self.rows[at, column] = row[column]
+            blocks[at, :, column] = row[column]
+        self._blocks = len(blocks)
+        self.rows = blocks.reshape(-1, base.shape[1])
 
     def effects(self, logits: Floats) -> list[float]:
-        """Difference of each substituted row from the typical one."""
-        return [float(value) for value in logits[1:] - logits[0]]
+        """Mean difference of each substituted block from the typical one."""
+        means = logits.reshape(self._blocks, -1).mean(axis=1)
+        return [float(value) for value in means[1:] - means[0]]
 
 
 class Permutation:

@@ -29,6 +29,8 @@ Bools = NDArray[np.bool_]
 INSIDE = Applicability("inside")
 Z95 = 1.959963984540054
 CHUNK = 256
+# People of the typical rows that an additive explanation starts from.
+_DRAWN = 16
 # Probabilities come as float32; closer to 0 or 1 they are not told apart.
 _SMALLEST = 1e-7
 
@@ -160,12 +162,14 @@ class Model:
         anchors = self._anchors & stated
         stratum = self._stratum(row, anchors, reference)
         typical = reference.complete(row, anchors, stratum)
-        centre = reference.median(row, anchors, stratum)
-        explained = tuple(int(c) for c in np.flatnonzero(stated & ~anchors & (centre != row)))
+        method = self.manifest.explanation.method
+        additive = method == "additive"
+        base = typical[:_DRAWN].copy() if additive else reference.median(row, anchors, stratum)[None, :]
+        explained = tuple(int(c) for c in np.flatnonzero(stated & ~anchors & (base != row).any(axis=0)))
         # What is assumed about the patient, or passed as NaN, is no difference from the typical patient.
         aside = ~stated & (self._passed_as_nan | np.isin(np.arange(len(row)), list(self._assumed)))
-        centre[aside] = row[aside]
-        rows = explainer(self.manifest.explanation.method, centre, row, explained)
+        base[:, aside] = row[aside]
+        rows = explainer(method, base if additive else base[0], row, explained)
         return plan._replace(typical=typical, explained=explained, explanation=rows)
 
     def _stratum(self, row: Floats, anchors: Bools, reference: Reference) -> float | None:

@@ -1,8 +1,9 @@
 """Features that are computed from other features."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from fhir_mapping.readers.observations import NEARNESS
 from fhir_mapping.spec import AnyOf, Derived
 from fhir_mapping.values import FeatureValue, missing
 
@@ -26,7 +27,7 @@ class AnyOfReader:
         if any(one.known for one in inputs):
             recorded = next((one for one in inputs if one.state == "ok"), None)
             return FeatureValue(self.name, 0.0, "ok" if recorded else "none-recorded")
-        return missing(self.name, inputs[0].reason or "input-missing")
+        return missing(self.name, most_telling([one.reason for one in inputs]))
 
 
 class DerivedReader:
@@ -61,9 +62,9 @@ class DerivedReader:
             )
         first, second = (known[name] for name in spec.inputs)
         if not (first.known and second.known):
-            lacking = first if not first.known else second
-            reason = lacking.reason if spec.prefer is None else known[spec.prefer].reason
-            return missing(self.name, reason or "input-missing", spec.unit)
+            asked = (first, second) if spec.prefer is None else (first, second, known[spec.prefer])
+            reason = most_telling([one.reason for one in asked if not one.known])
+            return missing(self.name, reason, spec.unit)
         value = _formula(spec.formula, first.value, second.value)
         if value is None:
             return missing(self.name, "undefined", spec.unit)
@@ -75,6 +76,12 @@ class DerivedReader:
         return FeatureValue(
             self.name, value, unit=spec.unit, date=dates[0] if dates else None, source=sources or None
         )
+
+
+def most_telling(reasons: Sequence[str | None]) -> str:
+    """The reason nearest to a usable value: an unreadable unit says more than another input that is not there."""
+    told = [reason for reason in reasons if reason is not None]
+    return max(told, key=lambda reason: NEARNESS.get(reason, -1), default="input-missing")
 
 
 def _formula(formula: str, a: float, b: float) -> float | None:

@@ -19,7 +19,7 @@ from fhir_mapping.wire import CodeableConcept, Component, Quantity, Resource, de
 LOINC = "http://loinc.org"
 _LARGEST_INTEGER = 2**31  # FHIR integers have 32 bits
 # Of several reasons why nothing was found, the one nearest to a usable value is told.
-_NEARNESS = (
+_REASONS = (
     "not-recorded",
     "after-index-time",
     "date-missing",
@@ -36,9 +36,9 @@ _NEARNESS = (
     "unit-conflict",
     "out-of-range",
 )
-_RANK = {reason: rank for rank, reason in enumerate(_NEARNESS)}
+NEARNESS = {reason: rank for rank, reason in enumerate(_REASONS)}
 # Findings about a value that somebody should hear of, even when an older value was used instead.
-_TOLD = frozenset(_NEARNESS) - {"not-recorded", "after-index-time", "stale", "status-not-accepted"}
+_TOLD = frozenset(_REASONS) - {"not-recorded", "after-index-time", "stale", "status-not-accepted"}
 
 
 class Found(NamedTuple):
@@ -236,7 +236,7 @@ def _date(resource: Resource) -> str | None:
 
 
 def _nearer(told: str, reason: str) -> str:
-    return reason if _RANK[reason] > _RANK[told] else told
+    return reason if NEARNESS[reason] > NEARNESS[told] else told
 
 
 def _resolve(

@@ -23,7 +23,7 @@ def port() -> int:
 
 @pytest.mark.slow
 def test_the_tour_shows_both_cards_and_ends(port: int, tmp_path: Path) -> None:
-    """The service comes up, a chart gives the diabetes card, an order the response card, and nothing is left."""
+    """A chart gives the diabetes card, an order the response card, and nothing keeps listening."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BEDSIDE_")}
     environment = {
         **kept,

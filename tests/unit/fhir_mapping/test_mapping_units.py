@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhir_mapping import catalogue
@@ -73,6 +73,7 @@ def test_words_beside_a_known_code_do_not_matter() -> None:
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))
+@settings(deadline=None)
 def test_canonical_unit_leaves_the_value_alone(value: float) -> None:
     """A value in the canonical unit comes back bit for bit, by code and by text."""
     known = of("body-weight")

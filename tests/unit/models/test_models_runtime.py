@@ -171,12 +171,19 @@ moderate = st.fixed_dictionaries(
 
 @given(moderate)
 def test_additive_contributions_add_up(model: Model, values: dict[str, float]) -> None:
-    """For a sum of effects, contributions are exact: slope times the distance from the typical value."""
+    """For a sum of effects, contributions are exact: they move by slope times the change of the value."""
     found = {c.name: c.effect for c in model.predict(toys.vector(model, **values)).contributions}
-    typical = toys.CORRELATION * (values["age"] - 50) / 10
+    moved = {name: value + (name != "age") for name, value in values.items()}
+    after = {c.name: c.effect for c in model.predict(toys.vector(model, **moved)).contributions}
     for name, slope in zip(("lactate", "score"), toys.SLOPES[1:], strict=True):
-        effect = slope * (values[name] - typical) if name in values else 0.0
-        assert found.get(name, 0.0) == pytest.approx(effect, abs=5e-3)
+        if name in values:
+            assert after[name] - found[name] == pytest.approx(slope, abs=5e-3)
+
+
+def test_an_input_is_compared_with_typical_people(model: Model) -> None:
+    """A value as typical people have it hardly moves the estimate."""
+    found = model.predict(toys.vector(model, age=50, lactate=0, score=2)).contributions
+    assert abs(next(c.effect for c in found if c.name == "lactate")) < 0.2 * abs(toys.SLOPES[1])
 
 
 def test_missing_inputs_and_anchors_have_no_contribution(model: Model) -> None:

@@ -1,0 +1,67 @@
+Feature: What a clinician sees when a chart is opened or an order is written
+  A card speaks of people in a hundred, shows what it rests on, and stays away when it has nothing to add.
+
+  Scenario: A high risk of undiagnosed diabetes comes with numbers, reasons and a way to act
+    Given the chart of Maria Lindqvist
+    When the chart is opened
+    Then there is one card
+    And its headline counts people in 100
+    And the card says "typical for this age and sex"
+    And the card says "| Body mass index | 35 kg/m² |"
+    And the card says "This is not a diagnosis"
+    And it suggests "Order an HbA1c test"
+
+  Scenario: Known diabetes needs no estimate
+    Given the chart of Rosa Delgado Mendez
+    When the chart is opened
+    Then there is no card
+    And the ledger gives the reason "known-diabetes"
+
+  Scenario: A recent HbA1c says more than any estimate
+    Given the chart of Daniel Okafor
+    When the chart is opened
+    Then there is no card
+    And the ledger gives the reason "recent-hba1c"
+
+  Scenario: In pregnancy the card explains why there is no estimate
+    Given the chart of Lena Forsberg
+    When the chart is opened
+    Then there is one card
+    And the card says "not a reliable test in pregnancy"
+    And the card has no score
+
+  Scenario: A checkpoint inhibitor is being ordered
+    Given the chart of Maria Lindqvist
+    When the order is written
+    Then there is one card
+    And its headline counts people in 100
+    And the card says "PD-L1 tumour proportion score"
+    And the card says "no reason to withhold, delay or stop treatment"
+    And it suggests nothing
+
+  Scenario: A tumour that the model was not made for
+    Given the chart of Victor Petrenko
+    When the order is written
+    Then there is one card
+    And the card says "none of them is on this patient's problem list"
+    And the card has no score
+
+  Scenario: Biomarkers that were never tested are named
+    Given the chart of Eduardo Villareal
+    When the order is written
+    Then there is one card
+    And the card says "Not known: Tumour mutational burden (not recorded), PD-L1 tumour proportion score (not recorded)"
+
+  Scenario: Results entered in error and refuted conditions do not count
+    Given the chart of Grace Muthoni
+    But the result of 5.5 was never there
+    When the chart is opened
+    Then the finding "known_diabetes" is 0
+    And the finding "recent_hba1c" is missing because of "status-not-accepted"
+
+  Scenario: A unit that nobody can read is not guessed
+    Given the chart of Noor Haddad
+    When the chart is opened
+    Then there is no card
+    And the finding "total_cholesterol" is missing because of "unit-missing"
+    And the finding "weight" is missing because of "unit-not-accepted"

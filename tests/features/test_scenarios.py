@@ -1,0 +1,191 @@
+"""The scenarios of the feature files, in the words of those who work with the service."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hospital import DIABETES, Hospital
+from pytest_bdd import given, parsers, scenarios, then, when
+from visits import Visit, add_model
+
+from cds_hooks.telemetry import JsonLines
+from models.registry import CATALOG, Registry
+
+scenarios("clinicians.feature", "integrators.feature", "compliance.feature")
+
+
+@pytest.fixture
+def visit(hospital: Hospital, caplog: pytest.LogCaptureFixture) -> Visit:
+    """A visit to a hospital with the bundled models."""
+    caplog.set_level(logging.DEBUG)
+    return Visit(hospital)
+
+
+@given(parsers.parse('a folder with a model named "{name}"'), target_fixture="visit")
+def hospital_with_its_own_model(name: str, tmp_path: Path) -> Iterator[Visit]:
+    folder = tmp_path / "own-models"
+    add_model(folder, name)
+    opened = Hospital(tmp_path, Registry.load([CATALOG, folder]))
+    yield Visit(opened)
+    opened.close()
+
+
+@given(parsers.parse("the chart of {name}"))
+def chart_of(name: str, visit: Visit) -> None:
+    visit.fetch(name)
+
+
+@given(parsers.parse("the result of {value:g} was never there"))
+def without_result(value: float, visit: Visit) -> None:
+    visit.forget(value)
+
+
+@given(parsers.parse('the prefetch "{key}" is not sent'))
+def without_prefetch(key: str, visit: Visit) -> None:
+    visit.not_sent.add(key)
+
+
+@when("the chart is opened")
+def chart_is_opened(visit: Visit) -> None:
+    visit.play("patient-view")
+
+
+@when("the order is written")
+def order_is_written(visit: Visit) -> None:
+    visit.play("order-select")
+
+
+@when(parsers.parse('somebody opens the page of "{model}"'))
+def page_is_opened(model: str, visit: Visit) -> None:
+    visit.page = visit.hospital.client.get(f"/models/{model}", headers={"Accept": "text/html"}).text
+
+
+@when("the suggestion is accepted")
+def suggestion_is_accepted(visit: Visit) -> None:
+    visit.report = {
+        "card": visit.card["uuid"],
+        "outcome": "accepted",
+        "acceptedSuggestions": [{"id": visit.card["suggestions"][0]["uuid"]}],
+        "outcomeTimestamp": "2026-01-15T09:30:00Z",
+    }
+    send_report(visit)
+
+
+@when("the same report arrives again")
+def send_report(visit: Visit) -> None:
+    answer = visit.hospital.client.post(
+        f"/cds-services/{DIABETES}/feedback", json={"feedback": [visit.report]}
+    )
+    assert answer.status_code == 200
+
+
+@then("there is one card")
+def one_card(visit: Visit) -> None:
+    assert len(visit.cards) == 1
+
+
+@then("there is no card")
+def no_card(visit: Visit) -> None:
+    assert visit.cards == []
+
+
+@then(parsers.parse("there are cards of {count:d} models"))
+def cards_of_models(count: int, visit: Visit) -> None:
+    assert len({card["extension"]["org.bedside.prediction"]["model"] for card in visit.cards}) == count
+
+
+@then("its headline counts people in 100")
+def headline_counts(visit: Visit) -> None:
+    assert re.match(r"About \d+ in 100 ", visit.card["summary"])
+
+
+@then(parsers.parse('the card says "{words}"'))
+def card_says(words: str, visit: Visit) -> None:
+    assert words in f"{visit.card['summary']}\n{visit.card['detail']}"
+
+
+@then("the card has no score")
+def no_score(visit: Visit) -> None:
+    assert {"score", "interval", "outputs", "contributions"} & set(visit.behind) == set()
+    assert "in 100" not in visit.card["summary"] + visit.card["detail"]
+
+
+@then(parsers.parse('it suggests "{label}"'))
+def suggests(label: str, visit: Visit) -> None:
+    assert [one["label"] for one in visit.card["suggestions"]] == [label]
+    (action,) = visit.card["suggestions"][0]["actions"]
+    assert action["resource"]["status"] == "draft"
+
+
+@then("it suggests nothing")
+def suggests_nothing(visit: Visit) -> None:
+    assert "suggestions" not in visit.card
+
+
+@then(parsers.parse('the ledger gives the reason "{reason}"'))
+def ledger_gives_reason(reason: str, visit: Visit) -> None:
+    assert [(kind, why) for _, kind, why in visit.hospital.decisions()] == [("silent", reason)]
+
+
+@then(parsers.parse('the finding "{name}" is {value:d}'))
+def finding_is(name: str, value: int, visit: Visit) -> None:
+    assert visit.hospital.features()[name]["value"] == value
+
+
+@then(parsers.parse('the finding "{name}" is missing because of "{reason}"'))
+def finding_is_missing(name: str, reason: str, visit: Visit) -> None:
+    found = visit.hospital.features()[name]
+    assert (found["state"], found["reason"]) == ("missing", reason)
+
+
+@then(parsers.parse('the call is refused with {status:d} naming "{word}"'))
+def refused(status: int, word: str, visit: Visit) -> None:
+    (answer,) = visit.answers
+    assert answer.status_code == status
+    assert word in answer.get_json()["issue"][0]["diagnostics"]
+
+
+@then("the ledger holds one report on the card")
+def one_report(visit: Visit) -> None:
+    story = visit.hospital.ledger.story(visit.card["uuid"])
+    assert story is not None
+    assert len(story["feedback"]) == 1
+
+
+@then(parsers.parse('discovery lists "{service}" for "{hook}"'))
+def discovery_lists(service: str, hook: str, visit: Visit) -> None:
+    offered = [(one["id"], one["hook"]) for one in visit.hospital.discovery()["services"]]
+    assert (service, hook) in offered
+
+
+@then(parsers.parse('the page says "{words}"'))
+def page_says(words: str, visit: Visit) -> None:
+    assert words in visit.page
+
+
+@then("neither log nor counters name the patient")
+def log_is_silent(visit: Visit, caplog: pytest.LogCaptureFixture) -> None:
+    lines = [JsonLines().format(record) for record in caplog.records if record.name == "bedside"]
+    told = "\n".join(lines) + visit.hospital.metrics()
+    assert "type2-diabetes-risk card" in told
+    assert not re.search(r"maria|lindqvist", told, re.IGNORECASE)
+
+
+@then("the ledger holds the card with the model's version and digest")
+def ledger_holds_card(visit: Visit) -> None:
+    story = visit.hospital.ledger.story(visit.card["uuid"])
+    assert story is not None
+    assert story["prediction"]["version"] == visit.behind["version"]
+    assert re.fullmatch(r"[0-9a-f]{64}", story["prediction"]["model_sha256"])
+    assert story["prediction"]["card"]["summary"] == visit.card["summary"]
+
+
+@then("the ledger does not name the patient")
+def ledger_is_nameless(visit: Visit) -> None:
+    story = visit.hospital.ledger.story(visit.card["uuid"])
+    assert "Patient/maria-lindqvist" not in str(story)
+    assert "Maria" not in str(story)
