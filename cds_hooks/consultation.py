@@ -24,8 +24,8 @@ from fairness.gate import Clearance, clear
 from fairness.groups import Membership
 from fhir_mapping import prefetch
 from fhir_mapping.errors import WrongPatient
-from fhir_mapping.record import PatientRecord
-from models.prediction import Prediction
+from fhir_mapping.record import LISTS, PatientRecord
+from models.prediction import Applicability, Prediction
 from models.registry import Service
 from models.runtime import Model
 
@@ -34,6 +34,10 @@ __all__ = ["SHADOW", "Consultation", "Failure", "Opinion", "clearance_for", "con
 
 SHADOW = "shadow"
 """Reason of a silent decision: the model runs and is recorded, but is not shown yet."""
+
+
+DECEASED = Applicability("silent", "deceased", "The patient is recorded as deceased.")
+"""There is nothing to suggest for a patient who has died."""
 
 
 class Opinion(msgspec.Struct, frozen=True):
@@ -96,8 +100,10 @@ def _record(call: HookCall) -> PatientRecord:
             expression="context.patientId",
         ) from None
     for key, state in record.states.items():
-        if state in ("null", "present"):
+        if state in ("null", "empty"):
             record.answer(prefetch.answered(key))
+    for key in record.incomplete:
+        record.doubt(prefetch.answered(key) or LISTS)
     return record
 
 
@@ -109,7 +115,12 @@ def _opinion(
     links: cards.Links,
     now: datetime,
 ) -> Opinion:
-    prediction = model.predict(model.features.extract(record, now))
+    vector = model.features.extract(record, now)
+    if record.deceased:
+        manifest = model.manifest
+        prediction = Prediction(manifest.id, manifest.version, DECEASED, vector)
+    else:
+        prediction = model.predict(vector)
     clearance = clearance_for(model, tuple(groups))
     decided = _decide(model, prediction, clearance)
     card_uuid = str(uuid4())

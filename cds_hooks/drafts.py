@@ -29,6 +29,7 @@ class _Draft(msgspec.Struct, rename="camel"):
 
     resource_type: str = ""
     id: str | None = None
+    subject: Reference | None = None
     code: CodeableConcept | None = None
     medication_codeable_concept: CodeableConcept | None = None
     medication_reference: Reference | None = None
@@ -80,6 +81,7 @@ def _order(draft: _Draft, beside: dict[str, _Draft], issues: list[Issue], path: 
     return Resource(
         resourceType=draft.resource_type,
         id=draft.id,
+        subject=draft.subject,
         code=draft.code,
         medicationCodeableConcept=concept,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 import logging
 import os
@@ -46,7 +47,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # its base publishes no ty
             "post_fork": _after_fork,
             "worker_exit": _leave,
             "child_exit": _worker_gone,
-            "on_exit": _finished,
         }
         for name, value in options.items():
             self.cfg.set(name, value)
@@ -65,17 +65,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # its base publishes no ty
 
 def _share_metrics() -> None:
     """Make the folder through which workers add up their figures, before prometheus_client is imported."""
-    if METRICS_FOLDER not in os.environ:
-        os.environ[METRICS_FOLDER] = _own_folder.path = tempfile.mkdtemp(prefix="bedside-metrics-")
+    if METRICS_FOLDER in os.environ:
+        return
+    folder = os.environ[METRICS_FOLDER] = tempfile.mkdtemp(prefix="bedside-metrics-")
+    maker = os.getpid()
 
+    def remove() -> None:
+        if os.getpid() == maker:  # a worker runs the same exit handlers
+            shutil.rmtree(folder, ignore_errors=True)
 
-class _OwnFolder:
-    """The metrics folder when it is ours to remove."""
-
-    path: str | None = None
-
-
-_own_folder = _OwnFolder()
+    atexit.register(remove)
 
 
 def _after_fork(server: Any, worker: Any) -> None:
@@ -85,8 +84,8 @@ def _after_fork(server: Any, worker: Any) -> None:
 def _leave(server: Any, worker: Any) -> None:
     """End a worker at once, after its last request and with its records written.
 
-    ONNX Runtime's pools were made before the fork; their threads do not exist here, and tearing the pools down
-    would abort the process.
+    Threads that native libraries started before the fork do not exist here, and a library that waits for
+    its own at exit would hang or abort.
     """
     logging.shutdown()
     os._exit(0)
@@ -96,8 +95,3 @@ def _worker_gone(server: Any, worker: Any) -> None:
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]  # published without annotations
-
-
-def _finished(server: Any) -> None:
-    if _own_folder.path:
-        shutil.rmtree(_own_folder.path, ignore_errors=True)

@@ -8,10 +8,10 @@ from importlib import resources
 from typing import Any, Literal
 
 import msgspec
-import yaml
 
 from cds_hooks.errors import BadRequest
 from fhir_mapping.wire import decoder
+from fhir_mapping.yamlfile import read_yaml
 
 __all__ = ["Context", "Field", "Hook", "hooks", "read_context"]
 
@@ -62,7 +62,7 @@ _any_object = decoder(dict[str, msgspec.Raw])
 def hooks() -> Mapping[str, Hook]:
     """Every hook that a service may be offered on, by name."""
     text = (resources.files("cds_hooks") / "data" / "hooks.yaml").read_text(encoding="utf-8")
-    return msgspec.convert(yaml.safe_load(text)["hooks"], dict[str, Hook])
+    return msgspec.convert(read_yaml(text)["hooks"], dict[str, Hook])
 
 
 def read_context(hook: str, raw: msgspec.Raw) -> Context:

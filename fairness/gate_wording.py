@@ -88,8 +88,14 @@ def _unexamined(evidence: Sequence[Evidence], detail: int) -> str:
     groups = [one for one in evidence if one.verdict in _UNEXAMINED]
     if any(one.attribute == OVERALL for one in groups):
         return "the model has not been tested on enough people to judge it"
-    counted = [f"{one.label} ({one.n or 0:,}, {one.events or 0} with the outcome)" for one in groups]
-    return _listed("too few studied to judge", counted if detail else [one.label for one in groups])
+    nobody = [one.label for one in groups if not one.n]
+    few = [one for one in groups if one.n]
+    counted = [f"{one.label} ({one.n:,}, {one.events or 0} with the outcome)" for one in few]
+    told = (
+        _listed("too few studied to judge", counted if detail else [one.label for one in few]),
+        _listed("nobody studied among", nobody),
+    )
+    return "; ".join(clause for clause in told if clause)
 
 
 def _in_line(evidence: Sequence[Evidence], detail: int) -> str:

@@ -5,9 +5,9 @@ from importlib import resources
 from typing import Any
 
 import msgspec
-import yaml
 
 from fhir_mapping.errors import SpecError
+from fhir_mapping.yamlfile import YAMLError, read_yaml
 
 Codes = tuple[tuple[str, str], ...]  # (code, system), in order of the file
 
@@ -31,8 +31,8 @@ def analytes() -> dict[str, Analyte]:
     """All analytes by id; raises SpecError when the file does not fit."""
     text = (resources.files("fhir_mapping") / "data" / "analytes.yaml").read_text(encoding="utf-8")
     try:
-        return msgspec.convert(yaml.safe_load(text)["analytes"], dict[str, Analyte])
-    except (msgspec.ValidationError, KeyError, yaml.YAMLError) as error:
+        return msgspec.convert(read_yaml(text)["analytes"], dict[str, Analyte])
+    except (msgspec.ValidationError, KeyError, YAMLError) as error:
         raise SpecError(f"analytes.yaml: {error}") from None
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
 from fhir_mapping.errors import SpecError
 from fhir_mapping.readers.computed import AnyOfReader, DerivedReader
@@ -31,6 +30,7 @@ from fhir_mapping.spec import (
 )
 from fhir_mapping.times import IndexTime
 from fhir_mapping.values import FeatureValue, FeatureVector
+from fhir_mapping.yamlfile import YAMLError, read_yaml
 
 DirectReader = AgeReader | SexReader | ObservationReader | ListReader | CategoryReader | DraftReader
 ComputedReader = AnyOfReader | DerivedReader
@@ -66,8 +66,8 @@ class FeatureSet:
     def load(cls, path: Path) -> "FeatureSet":
         """Compile the features of a model.yaml."""
         try:
-            document = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
+            document = read_yaml(path.read_text(encoding="utf-8"))
+        except (OSError, YAMLError) as error:
             raise SpecError(f"{path.name}: cannot be read: {type(error).__name__}") from None
         return cls.parse(document.get("features") if isinstance(document, dict) else None, path.name)
 

@@ -18,7 +18,10 @@ from fhir_mapping.wire import (
     read_carefully,
 )
 
-PrefetchState = Literal["absent", "null", "failed", "present"]
+PrefetchState = Literal["null", "empty", "failed", "present"]
+
+# Resource types of which "nothing there" is an answer: a part of such a list must not pass for the whole.
+LISTS = ("Condition", "MedicationAdministration", "MedicationRequest", "MedicationStatement", "Procedure")
 
 _NONE: dict[str, list[int]] = {}
 
@@ -58,8 +61,19 @@ class PatientRecord:
         self._by_code: dict[str | None, dict[str, list[int]]] | None = None
         self._kinds: set[str] | None = None
         self._ids: list[str | None] | None = None
+        self._doubted: set[str] = set()
+        self.incomplete: set[str] = set()
         for key, payload in payloads.items():
             self._add(key, payload)
+        for at, draft in enumerate(drafts):
+            if not self.concerns(draft):
+                self.issues.append(Issue(f"drafts[{at}]", "other-subject", "is an order for another subject"))
+
+    @property
+    def deceased(self) -> bool:
+        """Whether the Patient resource says that the patient has died."""
+        patient = self.patient
+        return patient is not None and bool(patient.deceasedBoolean or patient.deceasedDateTime)
 
     @classmethod
     def of_bundle(
@@ -76,7 +90,10 @@ class PatientRecord:
             e.resource for e in entries if e.resource is not None and e.resource.resourceType == "Patient"
         )
         chosen = patient_id or next((patient.id for patient in patients if patient.id), "")
-        return cls(chosen, {"bundle": payload}, lambda _: raws, issues=issues, validated=validated)
+        record = cls(chosen, {"bundle": payload}, lambda _: raws, issues=issues, validated=validated)
+        if record.incomplete:
+            record.doubt(LISTS)
+        return record
 
     def _add(self, key: str, payload: Payload | None) -> None:
         if payload is None:
@@ -86,7 +103,12 @@ class PatientRecord:
             self.states[key] = "failed"
             self.issues.append(Issue(f"prefetch.{key}", "prefetch-failed", "the client could not fetch this"))
             return
-        self.states[key] = "present"
+        self.states[key] = "present" if payload.entry or payload.resourceType != "Bundle" else "empty"
+        if payload.link is not None and any(link.relation == "next" for link in payload.link):
+            self.incomplete.add(key)
+            self.issues.append(
+                Issue(f"prefetch.{key}.link", "incomplete", "has a next page that was not sent")
+            )
         self._origins.append((len(self.resources), key))
         if payload.entry is not None:
             for entry in payload.entry:
@@ -97,6 +119,8 @@ class PatientRecord:
                 kind = resource.resourceType
                 if kind == "Patient" or kind == "OperationOutcome":
                     self._special(resource)
+                elif not kind:
+                    self.incomplete.add(key)
                 self.resources.append(resource)
         elif payload.resourceType != "Bundle":
             self._single.add(key)
@@ -203,8 +227,25 @@ class PatientRecord:
 
     def _answered(self) -> set[str]:
         if self._kinds is None:
-            self._kinds = {resource.resourceType for resource in self.resources}
+            self._kinds = {one.resourceType for one in self.resources if self.concerns(one)}
         return self._kinds
+
+    def doubt(self, kinds: Iterable[str]) -> None:
+        """Note that some of these resource types may be there unseen: a page or entry was not readable."""
+        self._doubted.update(kinds)
+
+    def doubts(self, kinds: Iterable[str]) -> bool:
+        """Whether "nothing there" cannot be concluded for one of these resource types."""
+        return not self._doubted.isdisjoint(kinds)
+
+    def concerns(self, resource: Resource) -> bool:
+        """Whether a resource is about this patient; one that names no subject is."""
+        subject = resource.subject or resource.patient
+        reference = subject.reference if subject is not None else None
+        if reference is None or reference == self._self or not self.patient_id:
+            return True
+        unversioned = reference.partition("/_history/")[0]
+        return unversioned.rsplit("/", 1)[-1].removeprefix("urn:uuid:") == self.patient_id
 
     def answer(self, kinds: Iterable[str]) -> None:
         """Note that the client answered for these resource types, even if with nothing."""
@@ -221,13 +262,7 @@ class PatientRecord:
         return verdict
 
     def _is_theirs(self, at: int) -> bool:
-        resource = self.resources[at]
-        subject = resource.subject or resource.patient
-        reference = subject.reference if subject is not None else None
-        if reference is None or reference == self._self or not self.patient_id:
-            return True
-        unversioned = reference.partition("/_history/")[0]
-        if unversioned.rsplit("/", 1)[-1].removeprefix("urn:uuid:") == self.patient_id:
+        if self.concerns(self.resources[at]):
             return True
         self.issues.append(Issue(self.path(at), "other-subject", "is about another subject and was not used"))
         return False

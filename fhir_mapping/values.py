@@ -31,6 +31,7 @@ REASONS: Mapping[str, str] = {
     "invalid-resource": "recorded in a resource that is not valid FHIR",
     "answer-not-listed": "recorded with an answer that is not in the list",
     "not-listed": "nothing on record is in the list",
+    "incomplete": "only part of the record could be read",
     "ambiguous": "several different entries are equally recent",
     "input-missing": "cannot be computed, an input is missing",
     "undefined": "cannot be computed from the recorded values",

@@ -102,6 +102,8 @@ class Resource(msgspec.Struct, gc=False):
     performedPeriod: Period | None = None
     contained: msgspec.Raw = msgspec.Raw()
     birthDate: str | None = None
+    deceasedBoolean: bool | None = None
+    deceasedDateTime: str | None = None
     gender: str | None = None
     extension: msgspec.Raw = msgspec.Raw()
 

@@ -1,4 +1,4 @@
-"""Whether a model may speak about a patient: its rules, its required inputs, its training domain."""
+"""Whether a model may speak about a patient: its rules, its required features, its training domain."""
 
 from collections.abc import Sequence
 
@@ -11,11 +11,11 @@ _UNIT_WORDS = {"a": " years", "1": "", None: ""}
 
 
 class Gate:
-    """The checks of one model, in order: rules, required inputs, domain; the first that says no decides."""
+    """The checks of one model, in order: rules, required features, domain; the first that says no decides."""
 
     def __init__(self, rules: Sequence[Rule], specs: Sequence[FeatureSpec]) -> None:
         self._rules = [(rule.when, _of_rule(rule)) for rule in rules]
-        self._required = [spec for spec in specs if spec.required and spec.input]
+        self._required = [spec for spec in specs if spec.required]
         self._bounded = [spec for spec in specs if spec.domain is not None and spec.input]
 
     def verdict(self, vector: FeatureVector) -> Applicability | None:

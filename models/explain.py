@@ -3,10 +3,10 @@
 Effects are in log odds and concern known inputs only. Both methods ask the model for plain probabilities, so
 any ONNX model can be explained.
 
-`additive`: one input at a time moves to the patient's value, in each of a few people drawn from the reference
-population given the patient's anchors; the mean is told. Exact where the log odds are a sum over inputs. Drawn
-people, and not one median person, because a yes-or-no input that most people share with the patient still moves
-the estimate away from the average.
+`additive`: one input at a time moves to the patient's value, in each of a few people drawn from the
+reference population given the patient's anchors; the mean is told. Exact where the log odds are a sum over
+inputs. Drawn people, and not one median person, because a yes-or-no input that most people share with the
+patient still moves the estimate away from the average.
 `permutation`: starts from the median person given the anchors.
 Shapley values by antithetic permutation sampling (Mitchell R et al. Sampling permutations for
 Shapley value estimation. J Mach Learn Res 2022;23(43):1-46); the effects always add up.

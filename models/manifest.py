@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import yaml
 
 from fairness.gate import Policy
+from fhir_mapping.yamlfile import YAMLError, read_yaml
 from models.errors import ManifestError
 from models.manifest_checks import check_manifest
 
@@ -188,8 +188,8 @@ class Manifest(_Block, frozen=True):
     def parse(cls, text: str, path: Path | str = MANIFEST) -> "Manifest":
         """Read and check the text of a model.yaml; `path` names the file in messages."""
         try:
-            content = yaml.safe_load(text)
-        except yaml.YAMLError as error:
+            content = read_yaml(text)
+        except YAMLError as error:
             line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
             raise ManifestError(path, f"line {line}", "is not YAML; mend the syntax there") from None
         try:

@@ -59,8 +59,26 @@ class _LazyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
 
+def _tell_version(ctx: click.Context, param: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            click.echo(f"bedside {version('bedside')}")
+        except PackageNotFoundError:
+            click.echo("bedside, run from its source without being installed")
+        ctx.exit()
+
+
 @click.group(cls=_LazyGroup, epilog=_EPILOG)
-@click.version_option(package_name="bedside", prog_name="bedside")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_tell_version,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Bedside answers an EHR's CDS Hooks with cards from clinical prediction models.
 
@@ -71,4 +89,4 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point of the console command."""
-    cli()
+    cli(prog_name="bedside")

@@ -79,7 +79,7 @@ class DerivedReader:
 
 
 def most_telling(reasons: Sequence[str | None]) -> str:
-    """The reason nearest to a usable value: an unreadable unit says more than another input that is not there."""
+    """The reason nearest to a usable value: an unreadable unit says more than an input that is not there."""
     told = [reason for reason in reasons if reason is not None]
     return max(told, key=lambda reason: NEARNESS.get(reason, -1), default="input-missing")
 

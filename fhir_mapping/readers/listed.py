@@ -13,6 +13,7 @@ from fhir_mapping.times import EARLIEST, IndexTime
 from fhir_mapping.values import FeatureValue, missing
 from fhir_mapping.wire import CodeableConcept, Resource
 
+_UNREADABLE = frozenset(("date-format", "date-without-zone"))
 _REFUTED = frozenset(("refuted", "entered-in-error"))
 
 
@@ -56,11 +57,21 @@ class ListReader:
 
     def matches(self, record: PatientRecord, index: IndexTime) -> list[tuple[datetime, int]]:
         """(sort key, position) of every entry that counts, newest first."""
-        found = [
-            (when, at)
-            for at in self._positions(record)
-            if (when := self._counts(record.resources[at], index)) is not None and record.accepts(at)
-        ]
+        found = []
+        for at in self._positions(record):
+            resource = record.resources[at]
+            if resource.resourceType not in self.kinds or not self._status_counts(resource):
+                continue
+            if not record.concerns(resource):
+                record.accepts(at)  # leaves the issue
+                continue
+            when, reason = self._placed(resource, index)
+            if when is not None and record.accepts(at):
+                found.append((when, at))
+            elif when is not None or reason in _UNREADABLE:
+                # An entry that is there but cannot be used is not "nothing recorded".
+                record.accepts(at)
+                record.doubt((resource.resourceType,))
         found.sort(key=lambda one: (one[0], record.resources[one[1]].id or ""), reverse=True)
         return found
 
@@ -76,15 +87,12 @@ class ListReader:
             for at in positions
         }
 
-    def _counts(self, resource: Resource, index: IndexTime) -> datetime | None:
-        if resource.resourceType not in self.kinds or not self._status_counts(resource):
-            return None
+    def _placed(self, resource: Resource, index: IndexTime) -> tuple[datetime | None, str | None]:
         date = dated(resource)
         if date is None:
             # An undated entry cannot be placed: it counts where any time does, and nowhere else.
-            return EARLIEST if self.window == math.inf else None
-        earliest = EARLIEST if self.window == math.inf else index.back(self.window)
-        return placed(date, index, earliest)[0]
+            return (EARLIEST, None) if self.window == math.inf else (None, "date-missing")
+        return placed(date, index, EARLIEST if self.window == math.inf else index.back(self.window))
 
     def _status_counts(self, resource: Resource) -> bool:
         if resource.resourceType != "Condition":
@@ -101,6 +109,8 @@ class ListReader:
             value = float(len(found)) if self.which == "count" else 1.0
             at = found[0][1]
             return FeatureValue(self.name, value, date=dated(record.resources[at]), source=record.source(at))
+        if record.doubts(self.kinds):
+            return missing(self.name, "incomplete")
         if record.provides(self.kinds):
             return FeatureValue(self.name, 0.0, "none-recorded")
         return missing(self.name, "not-provided")
@@ -143,6 +153,8 @@ class CategoryReader:
             for level, reader in self.levels
             for when, at in reader.matches(record, index)[:1]
         ]
+        if not found and record.doubts(("Condition",)):
+            return missing(self.name, "incomplete")
         if not found:
             return missing(self.name, "not-listed" if record.provides(("Condition",)) else "not-provided")
         found.sort(key=lambda one: one[0], reverse=True)
@@ -172,7 +184,7 @@ class DraftReader:
     def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
         """1 when a draft has one of the codes, else 0."""
         for draft in record.drafts:
-            if carries(draft.medicationCodeableConcept or draft.code, self.codes):
+            if record.concerns(draft) and carries(draft.medicationCodeableConcept or draft.code, self.codes):
                 return FeatureValue(self.name, 1.0, source=f"{draft.resourceType}/{draft.id}")
         return FeatureValue(self.name, 0.0, "none-recorded")
 

@@ -13,13 +13,13 @@ from hospital import DIABETES, RESPONSE, Hospital, Json
 
 FOLDER = Path(os.environ.get("BEDSIDE_DATA", "nowhere")) / "cds_hooks" / "requests"
 HOOKS = {"patient-view": DIABETES, "order-select": RESPONSE, "order-sign": RESPONSE}
-MEASURED_AGAINST = tuple(
+EXAMPLES = tuple(
     found
     for found in sorted(FOLDER.glob("*/*.json"))
     if found.stem.endswith(("request", "-context", "-prefetch", "-fragment"))
 )
 NEEDS_DATA = pytest.mark.skipif(
-    not MEASURED_AGAINST, reason="BEDSIDE_DATA does not name the folder with the example requests."
+    not EXAMPLES, reason="BEDSIDE_DATA does not name the folder with the example requests."
 )
 
 
@@ -41,7 +41,7 @@ def requests_in(path: Path) -> list[Json]:
 
 @NEEDS_DATA
 @pytest.mark.requirement("cds-hooks_2.0@14", "cds-hooks_2.0@76")
-@pytest.mark.parametrize("path", MEASURED_AGAINST, ids=lambda path: f"{path.parent.name}/{path.stem}")
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_an_example_request_is_answered_or_refused_with_words(path: Path, hospital: Hospital) -> None:
     """Never a 5xx; an answer without cards is an OperationOutcome that says what is wrong."""
     requests = requests_in(path)

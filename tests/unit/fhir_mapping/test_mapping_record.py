@@ -175,7 +175,7 @@ def test_failed_prefetch_is_told_from_an_empty_one() -> None:
         "patient": "present",
         "observations": "failed",
         "conditions": "null",
-        "procedures": "present",
+        "procedures": "empty",
     }
     assert [(issue.code, issue.path) for issue in chart.issues] == [
         ("prefetch-failed", "prefetch.observations")
