@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from flask import Flask
@@ -22,8 +23,13 @@ from models.registry import Registry
 __all__ = ["create_app", "load_models"]
 
 
-def create_app(settings: Settings, registry: Registry | None = None, ledger: Ledger | None = None) -> Flask:
-    """Build the application; `registry` and `ledger` replace what the settings name.
+def create_app(
+    settings: Settings,
+    registry: Registry | None = None,
+    ledger: Ledger | None = None,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Flask:
+    """Build the application; `registry` and `ledger` replace what the settings name, `clock` tells the time.
 
     Raises SettingsError when a model, the ledger or its key cannot be used.
     """
@@ -34,7 +40,7 @@ def create_app(settings: Settings, registry: Registry | None = None, ledger: Led
     metrics = Metrics()
     links = Links(settings.base_url)
     reception = Reception(
-        registry, ledger, patient_key.PatientKey(secret), metrics, links, fhir_servers=settings.fhir_servers
+        registry, ledger, patient_key.PatientKey(secret), metrics, links, clock, settings.fhir_servers
     )
     app = Flask("cds_hooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes

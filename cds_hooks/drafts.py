@@ -52,6 +52,10 @@ def read_drafts(
     orders = [draft for draft in found if draft.resource_type != "Medication"]
     wanted = set(selections)
     selected = [draft for draft in orders if f"{draft.resource_type}/{draft.id}" in wanted]
+    if wanted and not selected:
+        issues.append(
+            Issue(path, "selection-not-found", "holds none of the selections, so all of it is read")
+        )
     return [_order(draft, beside, issues, path) for draft in selected or orders]
 
 

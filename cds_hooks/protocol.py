@@ -115,8 +115,9 @@ _decode_prefetch = decoder(dict[str, msgspec.Raw] | None)
 def read_call(body: bytes, offered: Collection[str]) -> HookCall:
     """Read the body of a call to a service that is offered on these hooks.
 
-    Raises BadRequest when it is no JSON object, lacks something, or is about another hook.
+    Raises BadRequest when it is no JSON object in UTF-8, lacks something, or is about another hook.
     """
+    _check_encoding(body)
     try:
         decoded: _Body = _decode_body(body)
     except msgspec.ValidationError:
@@ -164,6 +165,16 @@ def _begin(
             context.raws[kind.drafts], f"context.{kind.drafts}", selections, call.issues
         )
     return call
+
+
+def _check_encoding(body: bytes) -> None:
+    """Refuse what is not UTF-8 anywhere; msgspec does not look into elements that it skips."""
+    if body.isascii():
+        return
+    try:
+        body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _not_json() from None
 
 
 def _text(raw: msgspec.Raw, field: str) -> str:

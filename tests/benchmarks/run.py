@@ -32,11 +32,11 @@ GOALS = {
 
 
 def interleaved(
-    work: Mapping[str, Callable[[bytes], object]], body: bytes, seconds: float = 0.2
+    work: Mapping[str, Callable[[bytes], object]], body: bytes, seconds: float = 0.2, rounds: int = ROUNDS
 ) -> dict[str, float]:
     """Median CPU seconds per call of each piece of work."""
     taken: dict[str, list[float]] = {name: [] for name in work}
-    for _ in range(ROUNDS):
+    for _ in range(rounds):
         for name, run in work.items():
             calls, started = 0, time.process_time()
             while (spent := time.process_time() - started) < seconds or calls < 3:

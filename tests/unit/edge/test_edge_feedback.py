@@ -1,0 +1,70 @@
+"""Feedback at the edge: stored once, and refused with the element that does not fit."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hospital import DIABETES, Hospital
+
+from cds_hooks.errors import BadRequest
+from cds_hooks.feedback import read_feedback
+
+NOW = datetime(2026, 11, 24, tzinfo=UTC)
+REPORT: dict[str, Any] = {
+    "card": "9368d37b-283f-44a0-93ea-547cebab93ed",
+    "outcome": "overridden",
+    "outcomeTimestamp": "2026-11-24T10:05:31.123Z",
+}
+ADDRESS = f"/cds-services/{DIABETES}/feedback"
+
+
+def test_a_report_that_is_sent_again_is_stored_once(hospital: Hospital) -> None:
+    """A client may repeat a whole batch; both answers are 200 without a body."""
+    for _ in range(2):
+        answer = hospital.client.post(ADDRESS, json={"feedback": [REPORT]})
+        assert (answer.status_code, answer.data) == (200, b"")
+    assert [row["n"] for row in hospital.ledger.counts()["feedback"]] == [1]
+    assert 'receipt="duplicate"' in hospital.metrics()
+
+
+@pytest.mark.parametrize(
+    ("changed", "expression"),
+    [
+        ({"card": ""}, "feedback[0].card"),
+        ({"card": "x" * 256}, "feedback[0].card"),
+        ({"outcome": "ignored"}, "feedback[0].outcome"),
+        ({"outcome": None}, "feedback[0].outcome"),
+        ({"outcome": "accepted"}, "feedback[0].acceptedSuggestions"),
+        ({"outcome": "accepted", "acceptedSuggestions": []}, "feedback[0].acceptedSuggestions"),
+        ({"outcome": "accepted", "acceptedSuggestions": [{}]}, "feedback[0].acceptedSuggestions[0]"),
+        ({"outcomeTimestamp": "yesterday"}, "feedback[0].outcomeTimestamp"),
+        ({"outcomeTimestamp": "2026-11-24T10:05:31"}, "feedback[0].outcomeTimestamp"),
+        ({"outcomeTimestamp": "0001-01-01T00:00:00+14:00"}, "feedback[0].outcomeTimestamp"),
+        ({"overrideReason": {"reason": {"code": "x"}}}, "feedback[0].overrideReason.reason"),
+    ],
+)
+def test_what_does_not_fit_is_named_and_not_quoted(
+    hospital: Hospital, changed: dict[str, Any], expression: str
+) -> None:
+    """400 with the element's path, and without its value."""
+    answer = hospital.client.post(ADDRESS, json={"feedback": [REPORT | changed]})
+    [issue] = answer.get_json()["issue"]
+    assert answer.status_code == 400
+    assert issue["expression"] == [expression]
+    assert "yesterday" not in answer.text
+    assert "ignored" not in answer.text
+
+
+def test_one_bad_report_leaves_none_of_the_batch_stored(hospital: Hospital) -> None:
+    """A batch is all or nothing, so that the client can send it again as a whole."""
+    hospital.client.post(ADDRESS, json={"feedback": [REPORT, REPORT | {"outcome": "ignored"}]})
+    assert hospital.ledger.counts()["feedback"] == []
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"feedback": []}', b'{"feedback": 7}', b"[" * 50_000])
+def test_a_body_without_reports_is_refused(body: bytes) -> None:
+    """Anything but an object with reports is a bad request."""
+    with pytest.raises(BadRequest):
+        read_feedback(body, DIABETES, NOW)
