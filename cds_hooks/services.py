@@ -11,8 +11,8 @@ from models.registry import Service
 __all__ = ["discovery"]
 
 _USAGE = (
-    "FHIR R4. Send the data as prefetch; the service does not call the FHIR server. Other prefetch keys than "
-    "the listed ones are read too."
+    "FHIR R4. Prefetch alone suffices; the FHIR server is called for what is missing only where this "
+    "installation allows that server. Other prefetch keys than the listed ones are read too."
 )
 
 

@@ -108,10 +108,10 @@ def _ledger_url(text: str) -> str:
     """The URL with the SQLite path made absolute, for a server may change its directory."""
     if "://" not in text:
         raise ValueError("must be a database URL such as sqlite:////var/lib/bedside/ledger.db")
-    if not text.startswith(_SQLITE):
+    if not text.startswith("sqlite:"):
         return text
-    path = text.removeprefix(_SQLITE)
-    if not path or path == ":memory:":
+    path = text.removeprefix(_SQLITE) if text.startswith(_SQLITE) else ""
+    if path in ("", ":memory:"):
         raise ValueError("must name a file; a ledger in memory is lost, and each worker would have its own")
     return f"{_SQLITE}{Path(path).absolute()}"
 

@@ -12,7 +12,7 @@ from fhir_mapping.readers.window import by_age, placed
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Answer, Observation
 from fhir_mapping.times import EARLIEST, IndexTime
-from fhir_mapping.units import UnitTable, table
+from fhir_mapping.units import UCUM, UnitTable, table
 from fhir_mapping.values import FeatureValue, missing
 from fhir_mapping.wire import CodeableConcept, Component, Quantity, Resource, decode_components
 
@@ -62,6 +62,7 @@ class ObservationReader:
         "low",
         "name",
         "panels",
+        "plain",
         "range",
         "spec",
         "statuses",
@@ -84,10 +85,59 @@ class ObservationReader:
         self.statuses = frozenset(spec.statuses)
         self.which = spec.value
         self.at_least = spec.at_least
+        self.plain = self.which == "latest" and not (self.panels or spec.answers or spec.at_least is not None)
         self.answers = {(answer.system, answer.code): answer for answer in spec.answers}
 
     def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
         """The feature at an index time."""
+        if self.plain:
+            newest = self._newest(record, index)
+            if newest is not None:
+                return newest
+        return self._read(record, index)
+
+    def _newest(self, record: PatientRecord, index: IndexTime) -> FeatureValue | None:
+        """The latest value of a chart without oddities, or None to read it with care.
+
+        Most charts hold full dateTimes of one zone and the canonical unit; then the newest text is the newest
+        value, and nothing needs sorting. Gives what `_read` gives, several times faster.
+        """
+        resources, statuses = record.resources, self.statuses
+        newest, at, zone = "", -1, None
+        for position in record.positions(self.codes):
+            resource = resources[position]
+            when = resource.effectiveDateTime
+            if when is None or resource.resourceType != "Observation":
+                return None
+            if zone is None:
+                zone = when[19:]
+                if not zone:
+                    return None
+            if when[19:] != zone or when == newest:
+                return None
+            if when > newest and resource.status in statuses:
+                newest, at = when, position
+        if at < 0:
+            return None
+        reason = placed(newest, index, index.back(self.window) if self.bounded else EARLIEST)[1]
+        quantity = resources[at].valueQuantity
+        if reason is not None or quantity is None or not self._is_canonical(quantity):
+            return None
+        value = quantity.value
+        if value is None or not self.low <= value <= self.high or not record.accepts(at):
+            return None
+        return FeatureValue(self.name, value, "ok", None, quantity.code, newest, record.source(at))
+
+    def _is_canonical(self, quantity: Quantity) -> bool:
+        unit = self.units.canonical
+        return (
+            quantity.code == unit
+            and quantity.unit == unit
+            and quantity.system == UCUM
+            and quantity.comparator is None
+        )
+
+    def _read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
         refused = "not-recorded"
         direct = record.positions(self.codes)
         panels = record.positions(self.panels) if self.panels else []

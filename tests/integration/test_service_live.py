@@ -20,13 +20,13 @@ from hospital import DIABETES, Hospital
 # Runs `bedside serve` with one address more, which tells what the answering process holds.
 WRAPPER = """
 import json, os, sys
-import cds_hooks.app
 from cds_hooks.cli.main import cli
+from cds_hooks.gunicorn_conf import Server
 
-create_app = cds_hooks.app.create_app
+load = Server.load
 
-def create(settings):
-    app = create_app(settings)
+def load_wrapped(server):
+    app = load(server)
     inner = app.wsgi_app
     def wsgi(environ, start_response):
         if environ["PATH_INFO"] != "/told-for-the-test":
@@ -37,7 +37,7 @@ def create(settings):
     app.wsgi_app = wsgi
     return app
 
-cds_hooks.app.create_app = create
+Server.load = load_wrapped
 cli()
 """
 TRAINING_ONLY = {"sklearn", "pandas", "fairlearn", "torch", "onnx", "scipy"}
