@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from fhir_mapping.readers.observations import NEARNESS
+from fhir_mapping.readers.reasons import NEARNESS
 from fhir_mapping.spec import AnyOf, Derived
 from fhir_mapping.values import FeatureValue, missing
 

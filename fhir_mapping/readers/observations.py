@@ -5,40 +5,18 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from fhir_mapping import catalogue
-from fhir_mapping.errors import SpecError
 from fhir_mapping.issues import Issue
+from fhir_mapping.readers.reasons import TOLD, nearer
+from fhir_mapping.readers.resolved import resolve
 from fhir_mapping.readers.window import by_age, placed
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Answer, Observation
 from fhir_mapping.times import EARLIEST, IndexTime
-from fhir_mapping.units import UCUM, UnitTable, table
+from fhir_mapping.units import UCUM
 from fhir_mapping.values import FeatureValue, missing
 from fhir_mapping.wire import CodeableConcept, Component, Quantity, Resource, decode_components
 
-LOINC = "http://loinc.org"
 _LARGEST_INTEGER = 2**31  # FHIR integers have 32 bits
-# Of several reasons why nothing was found, the one nearest to a usable value is told.
-_REASONS = (
-    "not-recorded",
-    "after-index-time",
-    "date-missing",
-    "date-format",
-    "date-without-zone",
-    "status-not-accepted",
-    "stale",
-    "invalid-resource",
-    "no-value",
-    "answer-not-listed",
-    "censored",
-    "unit-missing",
-    "unit-not-accepted",
-    "unit-conflict",
-    "out-of-range",
-)
-NEARNESS = {reason: rank for rank, reason in enumerate(_REASONS)}
-# Findings about a value that somebody should hear of, even when an older value was used instead.
-_TOLD = frozenset(_REASONS) - {"not-recorded", "after-index-time", "stale", "status-not-accepted"}
 
 
 class Found(NamedTuple):
@@ -76,7 +54,7 @@ class ObservationReader:
         """Raises SpecError when the feature names neither an analyte nor codes, or no unit for numbers."""
         self.spec = spec
         self.name = spec.name
-        self.codes, self.panels, self.units, limits = _resolve(spec)
+        self.codes, self.panels, self.units, limits = resolve(spec)
         self.systems = dict(self.codes)
         self.low, self.high = limits if limits is not None else (-math.inf, math.inf)
         self.range = limits
@@ -163,10 +141,10 @@ class ObservationReader:
                     break
                 continue
             if one == "stale" and self.which == "latest":
-                refused = _nearer(refused, one)
+                refused = nearer(refused, one)
                 break
-            refused = _nearer(refused, one)
-            if one in _TOLD:
+            refused = nearer(refused, one)
+            if one in TOLD:
                 record.issues.append(Issue(record.path(at), one, f"feature {self.name} did not use this"))
         return self._value(record, found) if found else self._none(record, refused)
 
@@ -283,38 +261,3 @@ def _date(resource: Resource) -> str | None:
         return when
     period = resource.effectivePeriod
     return (period.end or period.start if period is not None else None) or resource.issued
-
-
-def _nearer(told: str, reason: str) -> str:
-    return reason if NEARNESS[reason] > NEARNESS[told] else told
-
-
-def _resolve(
-    spec: Observation,
-) -> tuple[catalogue.Codes, catalogue.Codes, UnitTable, tuple[float, float] | None]:
-    """Codes, panel codes, unit table and plausible range, from the analyte with the spec's own fields on
-    top."""
-    codes = tuple((code.code, code.system) for code in spec.codes)
-    panels, unit, limits = spec.panels, spec.unit, spec.range
-    units, spellings = dict(spec.units), dict(spec.spellings)
-    if spec.analyte is not None:
-        known = catalogue.analyte(spec.analyte)
-        codes = codes or tuple((code["code"], code["system"]) for code in known.codes)
-        panels = panels or known.panels
-        if unit is not None and unit != known.unit:
-            raise SpecError(
-                f"feature `{spec.name}`: unit {unit} differs from the analyte's {known.unit}; leave it out"
-            )
-        unit, limits = known.unit, limits or known.range
-        units, spellings = {**known.units, **units}, {**known.spellings, **spellings}
-    if not codes:
-        raise SpecError(f"feature `{spec.name}`: needs `analyte` or `codes`")
-    if unit is None and not spec.answers:
-        raise SpecError(
-            f"feature `{spec.name}`: needs `unit` (canonical UCUM), or `answers` for coded values"
-        )
-    try:
-        coded = tuple((panel, LOINC) for panel in panels)
-        return codes, coded, table(unit or "", units, spellings), limits
-    except ValueError as error:
-        raise SpecError(f"feature `{spec.name}`: {error}") from None

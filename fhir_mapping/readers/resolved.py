@@ -1,0 +1,39 @@
+"""What an observation feature reads, with its analyte's codes, units and range filled in."""
+
+from fhir_mapping import catalogue
+from fhir_mapping.errors import SpecError
+from fhir_mapping.spec import Observation
+from fhir_mapping.units import UnitTable, table
+
+LOINC = "http://loinc.org"
+
+
+def resolve(
+    spec: Observation,
+) -> tuple[catalogue.Codes, catalogue.Codes, UnitTable, tuple[float, float] | None]:
+    """Codes, panel codes, unit table and plausible range, from the analyte with the spec's own fields on
+    top."""
+    codes = tuple((code.code, code.system) for code in spec.codes)
+    panels, unit, limits = spec.panels, spec.unit, spec.range
+    units, spellings = dict(spec.units), dict(spec.spellings)
+    if spec.analyte is not None:
+        known = catalogue.analyte(spec.analyte)
+        codes = codes or tuple((code["code"], code["system"]) for code in known.codes)
+        panels = panels or known.panels
+        if unit is not None and unit != known.unit:
+            raise SpecError(
+                f"feature `{spec.name}`: unit {unit} differs from the analyte's {known.unit}; leave it out"
+            )
+        unit, limits = known.unit, limits or known.range
+        units, spellings = {**known.units, **units}, {**known.spellings, **spellings}
+    if not codes:
+        raise SpecError(f"feature `{spec.name}`: needs `analyte` or `codes`")
+    if unit is None and not spec.answers:
+        raise SpecError(
+            f"feature `{spec.name}`: needs `unit` (canonical UCUM), or `answers` for coded values"
+        )
+    try:
+        coded = tuple((panel, LOINC) for panel in panels)
+        return codes, coded, table(unit or "", units, spellings), limits
+    except ValueError as error:
+        raise SpecError(f"feature `{spec.name}`: {error}") from None
