@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,13 @@ EXTENSION = "org.bedside.prediction"
 class Hospital:
     """Plays hooks through a Flask test client; the ledger is a file in `folder`."""
 
-    def __init__(self, folder: Path, registry: Registry | None = None, **environment: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        registry: Registry | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        **environment: str,
+    ) -> None:
         self._books = folder / "ledger.db"
         settings = from_environment(
             {
@@ -40,7 +47,7 @@ class Hospital:
             }
         )
         self.ledger = Ledger.open(settings.ledger_url)
-        self.client = create_app(settings, registry, self.ledger).test_client()
+        self.client = create_app(settings, registry, self.ledger, clock).test_client()
 
     def close(self) -> None:
         """Close the ledger."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,6 @@ from hospital import DIABETES, Hospital
 
 from cds_hooks.ehr.bundle_file import PatientBundle, read_patient
 from cds_hooks.ehr.conformance import violations
-from cds_hooks.reception import Reception
 from models.registry import Registry
 
 # A chart in which nothing was ever measured is visited on this day.
@@ -26,13 +24,11 @@ def test_the_charts_of_a_whole_practice(
     samples_folder: Path,
     tmp_path: Path,
     catalogue: Registry,
-    monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """Each chart, opened on the day after its last result, is answered, and the ledger accounts for it."""
     clock = [SOME_DAY]
-    monkeypatch.setattr("cds_hooks.app.Reception", partial(Reception, clock=lambda: clock[0]))
-    practice = Hospital(tmp_path, catalogue)
+    practice = Hospital(tmp_path, catalogue, clock=lambda: clock[0])
     statuses: Counter[int] = Counter()
     breaches: list[str] = []
     for path in sorted((samples_folder / "synthea-r4-clinical").glob("*.json.gz")):
