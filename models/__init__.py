@@ -1,5 +1,4 @@
-"""Model packages and what runs them: manifest, registry, ONNX runtime, explanation, uncertainty,
-applicability."""
+"""Model packages and what runs them: manifest, registry, ONNX runtime, explanation, applicability."""
 
 import os
 

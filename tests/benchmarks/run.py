@@ -51,14 +51,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         model = forest.write(Path(home) / "forest")
         floor = Floor(model)
+        unvalidated = DecisionPath(model, payloads.INDEX, validated=False)
         work: dict[str, Callable[[bytes], object]] = {
             "F": floor,
-            "decision, no validation": DecisionPath(model, payloads.INDEX, validated=False),
+            "decision, no validation": unvalidated,
             "decision, touched resources validated": DecisionPath(model, payloads.INDEX, validated=True),
         }
         validate.preload()
         bodies = {size: payloads.request(size) for size in payloads.SIZES}
-        _agree(floor, work["decision, no validation"], bodies)  # type: ignore[arg-type]  # it is a DecisionPath
+        _agree(floor, unvalidated, bodies)
         gc.collect()
         gc.freeze()
         gc.set_threshold(50_000, 20, 100)
