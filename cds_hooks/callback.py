@@ -16,7 +16,7 @@ from cds_hooks.telemetry import log_event
 from fhir_mapping import prefetch
 from fhir_mapping.errors import MappingError
 from fhir_mapping.issues import Issue
-from fhir_mapping.reader import FhirReader
+from fhir_mapping.server.reader import FhirReader
 from fhir_mapping.wire import decoder
 from models.registry import Service
 

@@ -9,7 +9,7 @@ from fhir_mapping.readers.listed import CategoryReader, DraftReader, ListReader
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.readers.person import AgeReader, SexReader
 from fhir_mapping.spec import Assumption, FeatureSpec
-from fhir_mapping.units import UCUM
+from fhir_mapping.terminology.units import UCUM
 
 
 def describe(features: FeatureSet) -> list[dict[str, Any]]:

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterator
 from datetime import datetime
 
-from fhir_mapping import catalogue
 from fhir_mapping.errors import SpecError
 from fhir_mapping.readers.window import placed
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Category, Code, Condition, Draft, Medication, Procedure
+from fhir_mapping.terminology import catalogue
 from fhir_mapping.times import EARLIEST, IndexTime
 from fhir_mapping.values import FeatureValue, missing
 from fhir_mapping.wire import CodeableConcept, Resource

@@ -11,8 +11,8 @@ from fhir_mapping.readers.resolved import resolve
 from fhir_mapping.readers.window import by_age, placed
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Answer, Observation
+from fhir_mapping.terminology.units import UCUM
 from fhir_mapping.times import EARLIEST, IndexTime
-from fhir_mapping.units import UCUM
 from fhir_mapping.values import FeatureValue, missing
 from fhir_mapping.wire import CodeableConcept, Component, Quantity, Resource, decode_components
 

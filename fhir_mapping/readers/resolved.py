@@ -1,9 +1,9 @@
 """What an observation feature reads, with its analyte's codes, units and range filled in."""
 
-from fhir_mapping import catalogue
 from fhir_mapping.errors import SpecError
 from fhir_mapping.spec import Observation
-from fhir_mapping.units import UnitTable, table
+from fhir_mapping.terminology import catalogue
+from fhir_mapping.terminology.units import UnitTable, table
 
 LOINC = "http://loinc.org"
 

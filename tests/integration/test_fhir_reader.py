@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from fhir_stub import CANARY, PATIENT, Reply, Stub, observation, page, running
 
-from fhir_mapping.reader import Answer, FhirReader, Limits
 from fhir_mapping.record import PatientRecord
+from fhir_mapping.server.reader import Answer, FhirReader, Limits
 
 SEARCH = "Observation?patient={{context.patientId}}&code=http://loinc.org|4548-4,http://loinc.org|17856-6"
 ISSUE = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "incomplete"}]}

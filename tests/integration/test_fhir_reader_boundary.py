@@ -12,7 +12,7 @@ import pytest
 from fhir_stub import CANARY, PATIENT, Reply, Stub, observation, page, running
 
 from fhir_mapping.errors import MappingError, PayloadError
-from fhir_mapping.reader import Answer, FhirReader, Limits, ServerNotAllowed
+from fhir_mapping.server.reader import Answer, FhirReader, Limits, ServerNotAllowed
 
 SEARCH = {"observations": "Observation?patient={{context.patientId}}"}
 
@@ -219,8 +219,8 @@ def test_errors_and_session_hold_no_token(stub: Stub) -> None:
     """What the transport raises, followed through its causes, and the closed session hold no token."""
     from time import monotonic
 
-    from fhir_mapping.reader_base import ReadError, ServerBase
-    from fhir_mapping.reader_transport import Connection
+    from fhir_mapping.server.origin import ReadError, ServerBase
+    from fhir_mapping.server.transport import Connection
 
     stub.on("Observation", Reply(wait_s=1))
     base = ServerBase.allowed(stub.base, [stub.origin])
@@ -243,7 +243,7 @@ def test_errors_and_session_hold_no_token(stub: Stub) -> None:
 def test_fhirclient_is_not_loaded_before_a_read() -> None:
     """A worker that has a reader but never fetches has not loaded fhirclient or requests."""
     script = (
-        "import sys; from fhir_mapping.reader import FhirReader;"
+        "import sys; from fhir_mapping.server.reader import FhirReader;"
         "FhirReader('https://e.example/f', 't', ['https://e.example']).fetch({}, '1');"
         "sys.exit(bool({'fhirclient', 'requests', 'urllib3'} & set(sys.modules)))"
     )

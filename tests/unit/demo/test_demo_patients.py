@@ -10,7 +10,7 @@ import pytest
 
 from cds_hooks import demo
 from cds_hooks.demo.person import birth_date
-from fhir_mapping.catalogue import valueset
+from fhir_mapping.terminology.catalogue import valueset
 
 TODAY = date(2026, 11, 24)
 OMB_RACES = {"1002-5", "2028-9", "2054-5", "2076-8", "2106-3"}

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fhir_mapping import catalogue
-from fhir_mapping.units import UCUM, UnitTable, table
+from fhir_mapping.terminology import catalogue
+from fhir_mapping.terminology.units import UCUM, UnitTable, table
 from fhir_mapping.wire import Quantity
 
 

@@ -17,7 +17,7 @@ import urllib3
 from fhirclient.server import FHIRServer  # type: ignore[import-untyped]  # it publishes no types
 from requests.adapters import HTTPAdapter
 
-from fhir_mapping.reader_base import Limits, ReadError, ServerBase
+from fhir_mapping.server.origin import Limits, ReadError, ServerBase
 
 # urllib3 logs the address of each call, which names the patient.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)

@@ -1,4 +1,4 @@
-"""Reads from the EHR's FHIR server what the prefetch lacks; HTTP itself is in `reader_transport`.
+"""Reads from the EHR's FHIR server what the prefetch lacks; HTTP itself is in `transport`.
 
 An answer is complete or a failure: a search of which one page is missing is no answer, because "none
 recorded" would be read out of it. Failures are slugs:
@@ -19,12 +19,12 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from fhir_mapping import reader_pages
 from fhir_mapping.errors import PayloadError
-from fhir_mapping.reader_base import Limits, ReadError, ServerBase, ServerNotAllowed
+from fhir_mapping.server import pages
+from fhir_mapping.server.origin import Limits, ReadError, ServerBase, ServerNotAllowed
 
 if TYPE_CHECKING:
-    from fhir_mapping.reader_transport import Connection
+    from fhir_mapping.server.transport import Connection
 
 __all__ = ["Answer", "FhirReader", "Limits", "ServerNotAllowed"]
 
@@ -75,7 +75,7 @@ class FhirReader:
         if not _ID.fullmatch(patient_id):
             return dict.fromkeys(templates, Answer(None, "patient-id-refused"))
         # The import comes before the clock: it is paid once per worker.
-        from fhir_mapping.reader_transport import Connection
+        from fhir_mapping.server.transport import Connection
 
         ends = monotonic() + self._limits.deadline_s
         connection = Connection(self._base, self._token, self._limits, ends)
@@ -95,7 +95,7 @@ class FhirReader:
     def _answer(self, connection: "Connection", query: str) -> Answer:
         try:
             if read := _READ.fullmatch(query):
-                return Answer(reader_pages.resource(connection.get(query), read["type"], read["id"]))
+                return Answer(pages.resource(connection.get(query), read["type"], read["id"]))
             if _SEARCH.fullmatch(query):
                 return Answer(self._search(connection, query))
         except ReadError as failed:
@@ -112,10 +112,10 @@ class FhirReader:
             size += len(body)
             if size > self._limits.bytes:
                 raise ReadError("too-large")
-            page = reader_pages.search_page(body)
+            page = pages.search_page(body)
             entries += page.entry
             if page.next is None:
-                return reader_pages.searchset(entries, page.total)
+                return pages.searchset(entries, page.total)
             url = self._inside(page.next)
         raise ReadError("too-many-pages")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from fhir_mapping.reader_base import ReadError
+from fhir_mapping.server.origin import ReadError
 from fhir_mapping.wire import Link, decoder
 
 

@@ -1,0 +1,1 @@
+"""Codes and units as data: analytes, value sets, unit conversions."""
