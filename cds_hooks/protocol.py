@@ -14,11 +14,12 @@ from typing import Any
 
 import msgspec
 
-from cds_hooks.drafts import read_drafts
 from cds_hooks.errors import BadRequest
 from cds_hooks.hooks import Context, hooks, read_context
+from fhir_mapping.drafts import Draft, read_drafts
 from fhir_mapping.issues import Issue
-from fhir_mapping.wire import Payload, decoder, raw_resources, read_carefully
+from fhir_mapping.payload import AnyPayload, Payload, raw_resources, read_carefully
+from fhir_mapping.wire import decoder
 
 __all__ = ["HookCall", "read_call"]
 
@@ -32,7 +33,7 @@ class _Body(msgspec.Struct, rename="camel"):
     hook: str
     hook_instance: str
     context: msgspec.Raw
-    prefetch: dict[str, Payload | None] | None = None
+    prefetch: dict[str, AnyPayload | None] | None = None
 
 
 class _Outline(msgspec.Struct, rename="camel"):
@@ -60,7 +61,7 @@ class HookCall:
         self.instance = instance
         self.context = context
         self.payloads: dict[str, Payload | None] = {}
-        self.drafts: list[Any] = []
+        self.drafts: list[Draft] = []
         self.issues: list[Issue] = []
         self._body = body
         self._sent_as: dict[str, str] = {}

@@ -9,8 +9,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from fhir_mapping.record import PatientRecord
+from fhir_mapping.resources import Patient
 from fhir_mapping.times import DateError, completed_years
-from fhir_mapping.wire import Extension, Resource, decode_extensions
+from fhir_mapping.wire import Extension, decode_extensions
 
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
 RACE = f"{US_CORE}us-core-race"
@@ -60,7 +61,7 @@ def of(record: PatientRecord, index: datetime) -> Demographics:
     return Demographics(age, sex(patient)[0], _categories(found.get(RACE)), _categories(found.get(ETHNICITY)))
 
 
-def sex(patient: Resource) -> tuple[str | None, str | None]:
+def sex(patient: Patient) -> tuple[str | None, str | None]:
     """(sex, element it was read from); the first of SEX_SOURCES that says female or male, else what gender
     says."""
     found = _extensions(patient)
@@ -75,7 +76,7 @@ def sex(patient: Resource) -> tuple[str | None, str | None]:
     return (_SEX_CODES.get(gender, gender) if gender else None), "gender"
 
 
-def _extensions(patient: Resource) -> dict[str, Extension]:
+def _extensions(patient: Patient) -> dict[str, Extension]:
     raw = bytes(patient.extension)
     if not raw:
         return {}

@@ -22,11 +22,11 @@ from typing import Any, Protocol
 
 import msgspec
 
+from fhir_mapping.drafts import read_draft
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.prefetch import KEYS
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.values import FeatureVector
-from fhir_mapping.wire import decode_resource
 from models.prediction import Prediction
 
 FEATURE_TOLERANCE = 1e-6
@@ -67,7 +67,7 @@ def run(model: Scorer, case: Case) -> Case:
     """The case with what the model says now; raises what the mapper and the model raise."""
     record = PatientRecord.of_bundle(msgspec.json.encode(case.bundle))
     record.answer(KEYS.values())
-    record.drafts = [decode_resource(msgspec.json.encode(draft)) for draft in case.drafts]
+    record.drafts = [read_draft(msgspec.json.encode(draft)) for draft in case.drafts]
     vector = model.features.extract(record, case.index)
     prediction = model.predict(vector)
     found = prediction.applicability

@@ -7,13 +7,16 @@ from datetime import datetime
 from fhir_mapping.errors import SpecError
 from fhir_mapping.readers.window import placed
 from fhir_mapping.record import PatientRecord
+from fhir_mapping.resources import Condition as ConditionResource
+from fhir_mapping.resources import MedicationRequest, Resource
 from fhir_mapping.spec import Category, Code, Condition, Draft, Medication, Procedure
 from fhir_mapping.terminology import catalogue
 from fhir_mapping.times import EARLIEST, IndexTime
 from fhir_mapping.values import FeatureValue, missing
-from fhir_mapping.wire import CodeableConcept, Resource
+from fhir_mapping.wire import CodeableConcept
 
 _UNREADABLE = frozenset(("date-format", "date-without-zone"))
+_NO_ORDER = frozenset(("proposal", "plan", "option"))
 _REFUTED = frozenset(("refuted", "entered-in-error"))
 
 
@@ -58,9 +61,9 @@ class ListReader:
     def matches(self, record: PatientRecord, index: IndexTime) -> list[tuple[datetime, int]]:
         """(sort key, position) of every entry that counts, newest first."""
         found = []
-        for at in self._positions(record):
+        for at in record.codes.within(self.codes, self.systems):
             resource = record.resources[at]
-            if resource.resourceType not in self.kinds or not self._status_counts(resource):
+            if resource.kind not in self.kinds or not self._status_counts(resource):
                 continue
             if not record.concerns(resource):
                 record.accepts(at)  # leaves the issue
@@ -71,31 +74,21 @@ class ListReader:
             elif when is not None or reason in _UNREADABLE:
                 # An entry that is there but cannot be used is not "nothing recorded".
                 record.accepts(at)
-                record.doubt((resource.resourceType,))
+                record.doubt((resource.kind,))
         found.sort(key=lambda one: (one[0], record.resources[one[1]].id or ""), reverse=True)
         return found
 
-    def _positions(self, record: PatientRecord) -> set[int]:
-        # The patient's codes are few, a value set may be long: walk the shorter side.
-        codes = self.codes
-        return {
-            at
-            for system, by_code in record.by_code.items()
-            if system in self.systems
-            for code, positions in by_code.items()
-            if (code, system) in codes
-            for at in positions
-        }
-
     def _placed(self, resource: Resource, index: IndexTime) -> tuple[datetime | None, str | None]:
-        date = dated(resource)
+        date = resource.began
         if date is None:
             # An undated entry cannot be placed: it counts where any time does, and nowhere else.
             return (EARLIEST, None) if self.window == math.inf else (None, "date-missing")
         return placed(date, index, EARLIEST if self.window == math.inf else index.back(self.window))
 
     def _status_counts(self, resource: Resource) -> bool:
-        if resource.resourceType != "Condition":
+        if isinstance(resource, MedicationRequest):
+            return resource.status in self.statuses and _is_order(resource)
+        if not isinstance(resource, ConditionResource):
             return resource.status in self.statuses
         if any(code in _REFUTED for code in _codes(resource.verificationStatus)):
             return False
@@ -108,7 +101,7 @@ class ListReader:
         if found:
             value = float(len(found)) if self.which == "count" else 1.0
             at = found[0][1]
-            return FeatureValue(self.name, value, date=dated(record.resources[at]), source=record.source(at))
+            return FeatureValue(self.name, value, date=record.resources[at].began, source=record.source(at))
         if record.doubts(self.kinds):
             return missing(self.name, "incomplete")
         if record.provides(self.kinds):
@@ -164,7 +157,7 @@ class CategoryReader:
         return FeatureValue(
             self.name,
             level.value,
-            date=dated(record.resources[at]),
+            date=record.resources[at].began,
             source=record.source(at),
             text=level.label,
         )
@@ -184,8 +177,8 @@ class DraftReader:
     def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
         """1 when a draft has one of the codes, else 0."""
         for draft in record.drafts:
-            if record.concerns(draft) and carries(draft.medicationCodeableConcept or draft.code, self.codes):
-                return FeatureValue(self.name, 1.0, source=f"{draft.resourceType}/{draft.id}")
+            if record.concerns(draft) and carries(draft.code, self.codes):
+                return FeatureValue(self.name, 1.0, source=f"{draft.kind}/{draft.id}")
         return FeatureValue(self.name, 0.0, "none-recorded")
 
 
@@ -195,15 +188,6 @@ def _codes(concept: CodeableConcept | None) -> Iterator[str]:
             yield coding.code
 
 
-def dated(resource: Resource) -> str | None:
-    """When an entry of a list began, as recorded."""
-    period = resource.performedPeriod or resource.effectivePeriod
-    return (
-        resource.onsetDateTime
-        or resource.authoredOn
-        or resource.performedDateTime
-        or resource.effectiveDateTime
-        or (period.start if period is not None else None)
-        or resource.dateAsserted
-        or resource.recordedDate
-    )
+def _is_order(resource: MedicationRequest) -> bool:
+    """Whether a MedicationRequest says that the drug was ordered: not a proposal, a plan or a prohibition."""
+    return not resource.doNotPerform and resource.intent not in _NO_ORDER

@@ -3,18 +3,19 @@
 import math
 from collections.abc import Iterable
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from fhir_mapping.issues import Issue
 from fhir_mapping.readers.reasons import TOLD, nearer
 from fhir_mapping.readers.resolved import resolve
 from fhir_mapping.readers.window import by_age, placed
 from fhir_mapping.record import PatientRecord
+from fhir_mapping.resources import Observation as ObservationResource
 from fhir_mapping.spec import Answer, Observation
 from fhir_mapping.terminology.units import UCUM
 from fhir_mapping.times import EARLIEST, IndexTime
 from fhir_mapping.values import FeatureValue, missing
-from fhir_mapping.wire import CodeableConcept, Component, Quantity, Resource, decode_components
+from fhir_mapping.wire import CodeableConcept, Component, Quantity, decode_components
 
 _LARGEST_INTEGER = 2**31  # FHIR integers have 32 bits
 
@@ -82,10 +83,12 @@ class ObservationReader:
         """
         resources, statuses = record.resources, self.statuses
         newest, at, zone = "", -1, None
-        for position in record.positions(self.codes):
+        for position in record.codes.positions(self.codes):
             resource = resources[position]
+            if not isinstance(resource, ObservationResource):
+                return None
             when = resource.effectiveDateTime
-            if when is None or resource.resourceType != "Observation":
+            if when is None:
                 return None
             if zone is None:
                 zone = when[19:]
@@ -98,7 +101,7 @@ class ObservationReader:
         if at < 0:
             return None
         reason = placed(newest, index, index.back(self.window) if self.bounded else EARLIEST)[1]
-        quantity = resources[at].valueQuantity
+        quantity = _observation(record, at).valueQuantity
         if reason is not None or quantity is None or not self._is_canonical(quantity):
             return None
         value = quantity.value
@@ -117,15 +120,15 @@ class ObservationReader:
 
     def _read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
         refused = "not-recorded"
-        direct = record.positions(self.codes)
-        panels = record.positions(self.panels) if self.panels else []
+        direct = record.codes.positions(self.codes)
+        panels = record.codes.positions(self.panels) if self.panels else []
         resources, statuses = record.resources, self.statuses
         dated: list[tuple[str | None, int]] = []
         for at in dict.fromkeys((*direct, *panels)) if panels else direct:
             resource = resources[at]
-            if resource.resourceType == "Observation":
+            if isinstance(resource, ObservationResource):
                 if resource.status in statuses:
-                    dated.append((resource.effectiveDateTime or _date(resource), at))
+                    dated.append((resource.effectiveDateTime or resource.began, at))
                 else:
                     refused = "status-not-accepted"
         if not dated:
@@ -154,7 +157,7 @@ class ObservationReader:
         if len(dated) == 1:
             text, at = dated[0]
             return ((at, placed(text, index, earliest)[1]),)
-        return by_age(dated, index, earliest, record.ids(), self.which == "first")
+        return by_age(dated, index, earliest, record.resources, self.which == "first")
 
     def _matches(self, concept: CodeableConcept | None) -> bool:
         if concept is None or concept.coding is None:
@@ -166,7 +169,8 @@ class ObservationReader:
 
     def _usable(self, record: PatientRecord, at: int, panel: bool) -> Found | str:
         """The value at a position, or the reason why it cannot be used."""
-        holder = self._component(record.resources[at]) if panel else record.resources[at]
+        whole = _observation(record, at)
+        holder = self._component(whole) if panel else whole
         if holder is None:
             return "not-recorded"
         if self.answers:
@@ -192,7 +196,7 @@ class ObservationReader:
             return "invalid-resource"
         return Found(at, value, quantity, text)
 
-    def _component(self, resource: Resource) -> Component | None:
+    def _component(self, resource: ObservationResource) -> Component | None:
         raw = bytes(resource.component)
         if not raw:
             return None
@@ -247,7 +251,7 @@ class ObservationReader:
             "ok",
             None,
             self._unit(),
-            _date(record.resources[shown.at]),
+            record.resources[shown.at].began,
             record.source(shown.at),
             quantity.value if sent and quantity else None,
             (quantity.unit or quantity.code) if sent and quantity else None,
@@ -255,9 +259,5 @@ class ObservationReader:
         )
 
 
-def _date(resource: Resource) -> str | None:
-    when = resource.effectiveDateTime or resource.effectiveInstant
-    if when is not None:
-        return when
-    period = resource.effectivePeriod
-    return (period.end or period.start if period is not None else None) or resource.issued
+def _observation(record: PatientRecord, at: int) -> ObservationResource:
+    return cast(ObservationResource, record.resources[at])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from fhir_mapping.resources import Resource
 from fhir_mapping.times import DateError, IndexTime, bounds
 
 
@@ -40,7 +41,7 @@ def by_age(
     dated: list[tuple[str | None, int]],
     index: IndexTime,
     earliest: datetime,
-    ids: Sequence[str | None],
+    resources: Sequence[Resource],
     oldest_first: bool,
 ) -> Iterator[tuple[int, str | None]]:
     """Positions in order of time with the reason why a date does not count (None: it counts).
@@ -50,7 +51,7 @@ def by_age(
     shape are parsed only as far as the caller walks.
     """
     if alike(dated):
-        dated.sort(key=lambda one: (one[0], ids[one[1]] or ""), reverse=not oldest_first)
+        dated.sort(key=lambda one: (one[0], resources[one[1]].id or ""), reverse=not oldest_first)
         for text, at in dated:
             yield at, placed(text, index, earliest)[1]
         return
@@ -61,7 +62,7 @@ def by_age(
         if when is None:
             refused.append((at, reason))
         else:
-            keyed.append((when, ids[at] or "", at))
+            keyed.append((when, resources[at].id or "", at))
     keyed.sort(reverse=not oldest_first)
     for _, _, at in keyed:
         yield at, None

@@ -7,9 +7,8 @@ from typing import Any
 
 import msgspec
 
-from cds_hooks.drafts import read_drafts
+from fhir_mapping.drafts import Draft, read_drafts
 from fhir_mapping.issues import Issue
-from fhir_mapping.wire import Resource
 
 DRUG = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "1597582"}]}
 
@@ -18,7 +17,7 @@ def order(id: str, **elements: Any) -> dict[str, Any]:
     return {"resourceType": "MedicationRequest", "id": id, **elements}
 
 
-def drafts(*entries: Any, selections: tuple[str, ...] = ()) -> tuple[list[Resource], list[str]]:
+def drafts(*entries: Any, selections: tuple[str, ...] = ()) -> tuple[list[Draft], list[str]]:
     """Orders of a Bundle with these entries, and the kinds of the issues."""
     issues: list[Issue] = []
     bundle = {"resourceType": "Bundle", "entry": [{"resource": entry} for entry in entries]}
@@ -26,8 +25,8 @@ def drafts(*entries: Any, selections: tuple[str, ...] = ()) -> tuple[list[Resour
     return found, [issue.code for issue in issues]
 
 
-def code(found: Resource) -> str | None:
-    concept = found.medicationCodeableConcept
+def code(found: Draft) -> str | None:
+    concept = found.code
     return concept.coding[0].code if concept and concept.coding else None
 
 

@@ -10,9 +10,9 @@ from typing import Any
 import models
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.issues import Issue
-from fhir_mapping.record import PatientRecord, raw_from
+from fhir_mapping.payload import decode_payload, raws_of
+from fhir_mapping.record import PatientRecord
 from fhir_mapping.values import FeatureValue
-from fhir_mapping.wire import decode_payload
 
 Resource = dict[str, Any]
 
@@ -139,7 +139,7 @@ def record(*resources: Any, validated: bool = True) -> PatientRecord:
 
 def fast_record(body: bytes, patient_id: str = "p1") -> PatientRecord:
     """A record by the typed decode in one pass, as for a request whose payload fits the types."""
-    return PatientRecord(patient_id, {"all": decode_payload(body)}, raw_from({"all": body}))
+    return PatientRecord(patient_id, {"all": decode_payload(body)}, lambda key: raws_of({"all": body}, key))
 
 
 def feature(**fields: Any) -> Resource:

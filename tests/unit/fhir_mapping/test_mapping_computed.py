@@ -23,9 +23,9 @@ from mapping_samples import (
     record,
 )
 
-from fhir_mapping.record import PatientRecord, raw_from
-from fhir_mapping.wire import Resource as WireResource
-from fhir_mapping.wire import decode_payload, decode_resource
+from fhir_mapping.drafts import read_draft
+from fhir_mapping.payload import decode_payload, raws_of
+from fhir_mapping.record import PatientRecord
 
 DIABETES = "44054006"
 OTHER = "38341003"
@@ -136,11 +136,11 @@ def test_assumed_value_says_why_it_stands_in() -> None:
 @pytest.mark.parametrize(("code", "value"), [(METFORMIN, 1.0), ("161", 0.0)])
 def test_draft_order(code: str, value: float) -> None:
     """A draft feature looks at the drafts of the hook, and at nothing on record."""
-    draft: WireResource = decode_resource(
-        json.dumps(order("d1", medicationCodeableConcept=concept(code, RXNORM))).encode()
-    )
+    draft = read_draft(json.dumps(order("d1", medicationCodeableConcept=concept(code, RXNORM))).encode())
     body = bundle(patient(), order())
-    chart = PatientRecord("p1", {"all": decode_payload(body)}, raw_from({"all": body}), drafts=[draft])
+    chart = PatientRecord(
+        "p1", {"all": decode_payload(body)}, lambda key: raws_of({"all": body}, key), drafts=[draft]
+    )
     spec = feature(kind="draft", valueset="glucose-lowering-drugs")
     found = features(spec).extract(chart, NOW)["f"]
     assert (found.value, found.source) == (value, "MedicationRequest/d1" if value else None)

@@ -24,8 +24,8 @@ from mapping_samples import (
 from fhir_mapping import prefetch
 from fhir_mapping.errors import PayloadError, WrongPatient
 from fhir_mapping.issues import Issue
-from fhir_mapping.record import PatientRecord, raw_from
-from fhir_mapping.wire import decode_payload, read_carefully
+from fhir_mapping.payload import decode_payload, raws_of, read_carefully
+from fhir_mapping.record import PatientRecord
 
 CANARY = "Zyxwvut-Canary-4711"
 OUTCOME = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
@@ -35,7 +35,7 @@ def prefetched(**answers: Any) -> PatientRecord:
     """A record of prefetch answers; None stands for JSON null."""
     raws = {key: json.dumps(answer).encode() for key, answer in answers.items()}
     payloads = {key: decode_payload(raw) if raw != b"null" else None for key, raw in raws.items()}
-    return PatientRecord("p1", payloads, raw_from(raws))
+    return PatientRecord("p1", payloads, lambda key: raws_of(raws, key))
 
 
 def searchset(*resources: Resource) -> Resource:

@@ -11,17 +11,19 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from fhir_mapping.issues import Issue
-from fhir_mapping.wire import (
-    CodeableConcept,
-    Reference,
-    Resource,
-    decode_raw_bundle,
-    decode_raw_entry,
-    decoder,
-    where,
-)
+from fhir_mapping.payload import decode_raw_bundle, entry_resource, structural
+from fhir_mapping.wire import CodeableConcept, Reference, decoder
 
-__all__ = ["read_drafts"]
+__all__ = ["Draft", "read_draft", "read_drafts"]
+
+
+class Draft(msgspec.Struct, frozen=True):
+    """One draft order: its resource type, what is ordered, and for whom."""
+
+    kind: str = ""
+    id: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
 
 
 class _Draft(msgspec.Struct, rename="camel"):
@@ -42,7 +44,7 @@ _decode_contained = decoder(list[_Draft])
 
 def read_drafts(
     bundle: msgspec.Raw, path: str, selections: Sequence[str], issues: list[Issue]
-) -> list[Resource]:
+) -> list[Draft]:
     """Orders of a draft Bundle, narrowed to `selections` ("Type/id") when any of them is in it.
 
     Appends an issue for each entry that cannot be read; `path` leads to the Bundle.
@@ -67,28 +69,22 @@ def _read_entries(bundle: msgspec.Raw, path: str, issues: list[Issue]) -> Iterab
                 yield _decode_draft(bundle)
             return
     except msgspec.MsgspecError as error:
-        issues.append(_issue(error, path))
+        issues.append(structural(error, path))
         return
     for position, entry in enumerate(outline.entry):
         try:
-            resource = decode_raw_entry(entry).resource
-            if bytes(resource):
+            resource = entry_resource(entry)
+            if resource is not None:
                 yield _decode_draft(resource)
         except msgspec.MsgspecError as error:
-            issues.append(_issue(error, f"{path}.entry[{position}].resource"))
+            issues.append(structural(error, f"{path}.entry[{position}].resource"))
 
 
-def _order(draft: _Draft, beside: dict[str, _Draft], issues: list[Issue], path: str) -> Resource:
+def _order(draft: _Draft, beside: dict[str, _Draft], issues: list[Issue], path: str) -> Draft:
     concept = draft.medication_codeable_concept
     if concept is None and draft.medication_reference is not None:
         concept = _referenced(draft, draft.medication_reference.reference or "", beside, issues, path)
-    return Resource(
-        resourceType=draft.resource_type,
-        id=draft.id,
-        subject=draft.subject,
-        code=draft.code,
-        medicationCodeableConcept=concept,
-    )
+    return Draft(draft.resource_type, draft.id, concept or draft.code, draft.subject)
 
 
 def _referenced(
@@ -100,11 +96,11 @@ def _referenced(
     try:
         inside = _decode_contained(draft.contained) if bytes(draft.contained) else []
     except msgspec.MsgspecError as error:
-        issues.append(_issue(error, f"{path}.entry.resource.contained"))
+        issues.append(structural(error, f"{path}.entry.resource.contained"))
         return None
     return next((found.code for found in inside if found.id == reference[1:]), None)
 
 
-def _issue(error: msgspec.MsgspecError, path: str) -> Issue:
-    inner, expected = where(error)
-    return Issue(path=f"{path}{inner}", code="structure", message=expected)
+def read_draft(raw: bytes) -> Draft:
+    """One draft order by itself; raises msgspec.MsgspecError."""
+    return _order(_decode_draft(raw), {}, [], "draft")

@@ -1,0 +1,126 @@
+"""What a client sent under one prefetch key: a resource or a Bundle, read in one pass or entry by entry.
+
+A payload that does not fit the slim view is read again with care, so that one odd entry costs itself only.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Union
+
+import msgspec
+
+from fhir_mapping.errors import PayloadError
+from fhir_mapping.issues import Issue
+from fhir_mapping.resources import UNREADABLE, AnyResource, Resource, read_resource
+from fhir_mapping.wire import Link, decoder, where
+
+
+class Entry(msgspec.Struct, gc=False):
+    """FHIR Bundle.entry; an entry without a resource is an issue, not an error."""
+
+    resource: AnyResource | None = None
+
+
+class Bundle(msgspec.Struct, gc=False, tag_field="resourceType", tag="Bundle"):
+    """FHIR Bundle."""
+
+    entry: list[Entry] | None = None
+    link: list[Link] | None = None
+
+    @property
+    def continues(self) -> bool:
+        """Whether there is a next page."""
+        return self.link is not None and any(link.relation == "next" for link in self.link)
+
+
+Payload = Bundle | Resource
+AnyPayload: Any = Union[Bundle, AnyResource]  # noqa: UP007 - AnyResource is built at run time
+"""What msgspec decodes a prefetch value into."""
+
+
+class _RawEntry(msgspec.Struct, gc=False):
+    resource: msgspec.Raw = msgspec.Raw()
+
+
+class RawBundle(msgspec.Struct, gc=False):
+    """A payload whose entries are left as bytes."""
+
+    resourceType: str = ""
+    entry: list[msgspec.Raw] | None = None
+    link: list[Link] | None = None
+
+
+class _RawEntries(msgspec.Struct, gc=False):
+    entry: list[_RawEntry] | None = None
+
+
+decode_payload = decoder(AnyPayload)
+decode_raw_bundle = decoder(RawBundle)
+_decode_raw_entry = decoder(_RawEntry)
+_decode_raw_entries = decoder(_RawEntries)
+
+
+def read_carefully(
+    raw: bytes | msgspec.Raw, path: str, issues: list[Issue]
+) -> tuple[Payload | None, list[Any]]:
+    """Read one payload entry by entry; what cannot be read becomes an issue with its path.
+
+    Returns the payload (None when not even its outline can be read) and the raw resource of each entry; an
+    entry that cannot be read stays in its place as `UNREADABLE`.
+    """
+    try:
+        outline: RawBundle = decode_raw_bundle(raw)
+        if outline.entry is None:
+            whole = Bundle(link=outline.link) if outline.resourceType == "Bundle" else read_resource(raw)
+            return whole, [raw]
+    except msgspec.MsgspecError as error:
+        issues.append(structural(error, path))
+        return None, []
+    found = [_read_entry(one, f"{path}.entry[{i}].resource", issues) for i, one in enumerate(outline.entry)]
+    return Bundle([Entry(resource) for resource, _ in found], outline.link), [one for _, one in found]
+
+
+def _read_entry(entry: msgspec.Raw, path: str, issues: list[Issue]) -> tuple[Resource, Any]:
+    try:
+        resource = entry_resource(entry)
+        if resource is None:
+            raise msgspec.ValidationError("entry has no resource")
+        return read_resource(resource), resource
+    except msgspec.MsgspecError as error:
+        issues.append(structural(error, path))
+        return UNREADABLE, entry
+
+
+def entry_resource(entry: msgspec.Raw) -> msgspec.Raw | None:
+    """Raw resource of a raw Bundle entry, None when it has none; raises msgspec.MsgspecError."""
+    resource: msgspec.Raw = _decode_raw_entry(entry).resource
+    return resource if bytes(resource) else None
+
+
+def structural(error: msgspec.MsgspecError, path: str) -> Issue:
+    """The issue of an element at `path` that could not be decoded."""
+    inner, expected = where(error)
+    return Issue(path=f"{path}{inner}", code="structure", message=expected)
+
+
+def raw_resources(raw: bytes | msgspec.Raw) -> list[Any]:
+    """Raw bytes of the resources in a payload, in entry order; the payload itself when it is no Bundle.
+
+    Raises PayloadError when the outline cannot be read (callers have read it before, so this is a defect).
+    """
+    try:
+        entries = _decode_raw_entries(raw).entry
+    except msgspec.MsgspecError as error:
+        inner, expected = where(error)
+        raise PayloadError(f"$.{inner}", expected) from None
+    return [raw] if entries is None else [entry.resource for entry in entries]
+
+
+def raws_of(raws: Mapping[str, Any], key: str) -> list[Any]:
+    """Raw resources under one key of undecoded payloads."""
+    return raw_resources(raws[key])
+
+
+def in_entries(bundle: Bundle) -> Iterator[Resource | None]:
+    """Resources of a Bundle in order; None for an entry without one."""
+    for entry in bundle.entry or ():
+        yield entry.resource

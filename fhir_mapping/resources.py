@@ -1,0 +1,349 @@
+"""The slim view of FHIR resources: one struct per type that features read, told apart by resourceType.
+
+Names are alike across types, whatever FHIR calls the element: `code` is what the resource is about (the drug
+of a medication resource), `subject` whom it is about, `began` the text of the date that places it in time.
+Elements that few features look into stay raw bytes.
+"""
+
+from importlib.resources import files
+from typing import Any, ClassVar, Union
+
+import msgspec
+from msgspec import Raw, field
+
+from fhir_mapping.wire import CodeableConcept, Coding, Period, Quantity, Reference, decoder
+
+_NOTHING = Raw()
+
+
+class Observation(msgspec.Struct, gc=False, tag_field="resourceType", tag="Observation"):
+    """FHIR Observation."""
+
+    kind: ClassVar[str] = "Observation"
+    id: str | None = None
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectiveInstant: str | None = None
+    effectivePeriod: Period | None = None
+    issued: str | None = None
+    valueQuantity: Quantity | None = None
+    valueCodeableConcept: CodeableConcept | None = None
+    valueInteger: int | None = None
+    component: Raw = _NOTHING
+
+    @property
+    def began(self) -> str | None:
+        """When the observed value was true; the time of issue when that was not said."""
+        period = self.effectivePeriod
+        return (
+            self.effectiveDateTime
+            or self.effectiveInstant
+            or ((period.end or period.start) if period is not None else None)
+            or self.issued
+        )
+
+
+class Condition(msgspec.Struct, gc=False, tag_field="resourceType", tag="Condition"):
+    """FHIR Condition."""
+
+    kind: ClassVar[str] = "Condition"
+    status: ClassVar[None] = None
+    id: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    clinicalStatus: CodeableConcept | None = None
+    verificationStatus: CodeableConcept | None = None
+    onsetDateTime: str | None = None
+    onsetPeriod: Period | None = None
+    recordedDate: str | None = None
+
+    @property
+    def began(self) -> str | None:
+        """Onset, or the day of recording."""
+        return self.onsetDateTime or start(self.onsetPeriod) or self.recordedDate
+
+
+class MedicationRequest(msgspec.Struct, gc=False, tag_field="resourceType", tag="MedicationRequest"):
+    """FHIR MedicationRequest."""
+
+    kind: ClassVar[str] = "MedicationRequest"
+    id: str | None = None
+    status: str | None = None
+    intent: str | None = None
+    doNotPerform: bool | None = None
+    code: CodeableConcept | None = field(name="medicationCodeableConcept", default=None)
+    reference: Reference | None = field(name="medicationReference", default=None)
+    subject: Reference | None = None
+    authoredOn: str | None = None
+    dispenseRequest: Raw = _NOTHING
+    contained: Raw = _NOTHING
+
+    @property
+    def began(self) -> str | None:
+        """When the order was written."""
+        return self.authoredOn
+
+
+class MedicationStatement(msgspec.Struct, gc=False, tag_field="resourceType", tag="MedicationStatement"):
+    """FHIR MedicationStatement."""
+
+    kind: ClassVar[str] = "MedicationStatement"
+    id: str | None = None
+    status: str | None = None
+    code: CodeableConcept | None = field(name="medicationCodeableConcept", default=None)
+    reference: Reference | None = field(name="medicationReference", default=None)
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    dateAsserted: str | None = None
+    contained: Raw = _NOTHING
+
+    @property
+    def began(self) -> str | None:
+        """When taking began, or the day of the statement."""
+        return self.effectiveDateTime or start(self.effectivePeriod) or self.dateAsserted
+
+
+class MedicationAdministration(
+    msgspec.Struct, gc=False, tag_field="resourceType", tag="MedicationAdministration"
+):
+    """FHIR MedicationAdministration."""
+
+    kind: ClassVar[str] = "MedicationAdministration"
+    id: str | None = None
+    status: str | None = None
+    code: CodeableConcept | None = field(name="medicationCodeableConcept", default=None)
+    reference: Reference | None = field(name="medicationReference", default=None)
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    contained: Raw = _NOTHING
+
+    @property
+    def began(self) -> str | None:
+        """When the drug was given."""
+        return self.effectiveDateTime or start(self.effectivePeriod)
+
+
+class Medication(msgspec.Struct, gc=False, tag_field="resourceType", tag="Medication"):
+    """FHIR Medication: a product, and the ingredients that it names."""
+
+    kind: ClassVar[str] = "Medication"
+    subject: ClassVar[None] = None
+    began: ClassVar[None] = None
+    id: str | None = None
+    status: str | None = None
+    code: CodeableConcept | None = None
+    ingredient: Raw = _NOTHING
+
+
+class Procedure(msgspec.Struct, gc=False, tag_field="resourceType", tag="Procedure"):
+    """FHIR Procedure."""
+
+    kind: ClassVar[str] = "Procedure"
+    id: str | None = None
+    status: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = None
+    performedDateTime: str | None = None
+    performedPeriod: Period | None = None
+
+    @property
+    def began(self) -> str | None:
+        """When the procedure was done or began."""
+        return self.performedDateTime or start(self.performedPeriod)
+
+
+class AllergyIntolerance(msgspec.Struct, gc=False, tag_field="resourceType", tag="AllergyIntolerance"):
+    """FHIR AllergyIntolerance."""
+
+    kind: ClassVar[str] = "AllergyIntolerance"
+    status: ClassVar[None] = None
+    id: str | None = None
+    code: CodeableConcept | None = None
+    subject: Reference | None = field(name="patient", default=None)
+    clinicalStatus: CodeableConcept | None = None
+    verificationStatus: CodeableConcept | None = None
+    criticality: str | None = None
+    onsetDateTime: str | None = None
+    onsetPeriod: Period | None = None
+    recordedDate: str | None = None
+    reaction: Raw = _NOTHING
+
+    @property
+    def began(self) -> str | None:
+        """Onset, or the day of recording."""
+        return self.onsetDateTime or start(self.onsetPeriod) or self.recordedDate
+
+
+class FamilyMemberHistory(msgspec.Struct, gc=False, tag_field="resourceType", tag="FamilyMemberHistory"):
+    """FHIR FamilyMemberHistory: `code` is the relationship, the conditions stay raw."""
+
+    kind: ClassVar[str] = "FamilyMemberHistory"
+    id: str | None = None
+    status: str | None = None
+    code: CodeableConcept | None = field(name="relationship", default=None)
+    subject: Reference | None = field(name="patient", default=None)
+    date: str | None = None
+    condition: Raw = _NOTHING
+
+    @property
+    def began(self) -> str | None:
+        """When the history was recorded."""
+        return self.date
+
+
+class Encounter(msgspec.Struct, gc=False, tag_field="resourceType", tag="Encounter"):
+    """FHIR Encounter: `setting` is its class, `types` what was done; both count as its codes."""
+
+    kind: ClassVar[str] = "Encounter"
+    code: ClassVar[None] = None
+    id: str | None = None
+    status: str | None = None
+    setting: Coding | None = field(name="class", default=None)
+    types: list[CodeableConcept] | None = field(name="type", default=None)
+    subject: Reference | None = None
+    period: Period | None = None
+
+    @property
+    def began(self) -> str | None:
+        """When the encounter began."""
+        return start(self.period)
+
+
+class QuestionnaireResponse(msgspec.Struct, gc=False, tag_field="resourceType", tag="QuestionnaireResponse"):
+    """FHIR QuestionnaireResponse; its items stay raw."""
+
+    kind: ClassVar[str] = "QuestionnaireResponse"
+    code: ClassVar[None] = None
+    id: str | None = None
+    status: str | None = None
+    questionnaire: str | None = None
+    subject: Reference | None = None
+    authored: str | None = None
+    item: Raw = _NOTHING
+
+    @property
+    def began(self) -> str | None:
+        """When the answers were given."""
+        return self.authored
+
+
+class Coverage(msgspec.Struct, gc=False, tag_field="resourceType", tag="Coverage"):
+    """FHIR Coverage: `code` is the kind of insurance."""
+
+    kind: ClassVar[str] = "Coverage"
+    id: str | None = None
+    status: str | None = None
+    code: CodeableConcept | None = field(name="type", default=None)
+    subject: Reference | None = field(name="beneficiary", default=None)
+    period: Period | None = None
+
+    @property
+    def began(self) -> str | None:
+        """When the insurance began."""
+        return start(self.period)
+
+
+class Patient(msgspec.Struct, gc=False, tag_field="resourceType", tag="Patient"):
+    """FHIR Patient."""
+
+    kind: ClassVar[str] = "Patient"
+    status: ClassVar[None] = None
+    code: ClassVar[None] = None
+    subject: ClassVar[None] = None
+    began: ClassVar[None] = None
+    id: str | None = None
+    birthDate: str | None = None
+    gender: str | None = None
+    deceasedBoolean: bool | None = None
+    deceasedDateTime: str | None = None
+    communication: Raw = _NOTHING
+    extension: Raw = _NOTHING
+
+
+class OperationOutcome(msgspec.Struct, gc=False, tag_field="resourceType", tag="OperationOutcome"):
+    """FHIR OperationOutcome: that there is one is all that matters here."""
+
+    kind: ClassVar[str] = "OperationOutcome"
+    status: ClassVar[None] = None
+    code: ClassVar[None] = None
+    subject: ClassVar[None] = None
+    began: ClassVar[None] = None
+    id: str | None = None
+
+
+class Other(msgspec.Struct, gc=False, tag_field="resourceType", tag="Other"):
+    """A resource of a type that no feature reads, or one that could not be read at all (`UNREADABLE`)."""
+
+    kind: ClassVar[str] = "Other"
+    status: ClassVar[None] = None
+    code: ClassVar[None] = None
+    id: ClassVar[None] = None
+    subject: ClassVar[None] = None
+    began: ClassVar[None] = None
+
+
+UNREADABLE = Other()
+"""Stands in the place of an entry that could not be read, so that what follows keeps its position."""
+
+Resource = (
+    Observation
+    | Condition
+    | MedicationRequest
+    | MedicationStatement
+    | MedicationAdministration
+    | Medication
+    | Procedure
+    | AllergyIntolerance
+    | FamilyMemberHistory
+    | Encounter
+    | QuestionnaireResponse
+    | Coverage
+    | Patient
+    | OperationOutcome
+    | Other
+)
+
+READ: dict[str, type[Any]] = {one.kind: one for one in Resource.__args__ if one is not Other}
+"""Resource type -> the struct that reads it."""
+
+_TYPES = (files("fhir_mapping") / "data" / "resource-types.txt").read_text(encoding="ascii").splitlines()
+# The types that nobody reads pass without being looked at.
+_PASSED = [
+    msgspec.defstruct(name, [], bases=(Other,), tag=name, namespace={"kind": name})
+    for name in _TYPES
+    if not name.startswith("#") and name not in READ
+]
+
+AnyResource: Any = Union[(*READ.values(), *_PASSED)]
+"""What msgspec decodes a resource into: a struct by resourceType."""
+
+decode_resource = decoder(AnyResource)
+_DECODERS = {kind: decoder(struct) for kind, struct in READ.items()}
+
+
+class _Head(msgspec.Struct, gc=False):
+    resourceType: str
+
+
+_decode_head = decoder(_Head)
+
+
+def read_resource(raw: bytes | Raw) -> Resource:
+    """One resource of any type; raises msgspec.MsgspecError, whose text names types and paths only."""
+    try:
+        found: Resource = decode_resource(raw)
+    except msgspec.ValidationError:
+        kind = _decode_head(raw).resourceType
+        if kind not in READ:
+            return Other()
+        found = _DECODERS[kind](raw)
+    return found
+
+
+def start(period: Period | None) -> str | None:
+    """When a period began, as sent."""
+    return period.start if period is not None else None
