@@ -9,7 +9,8 @@ names the field. No token is held: `fhirAuthorization` is in no type here, and
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -18,22 +19,24 @@ from cds_hooks.errors import BadRequest
 from cds_hooks.hooks import Context, hooks, read_context
 from fhir_mapping.drafts import Draft, read_drafts
 from fhir_mapping.issues import Issue
-from fhir_mapping.payload import AnyPayload, Payload, raw_resources, read_carefully
+from fhir_mapping.payload import Payload, payload_type, raw_resources, read_carefully
+from fhir_mapping.resources import READ
 from fhir_mapping.wire import decoder
 
 __all__ = ["HookCall", "read_call"]
 
+ALL_KINDS = frozenset(READ)
 _PLAIN_KEY = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 
 
 class _Body(msgspec.Struct, rename="camel"):
-    """A body whose prefetch fits the slim view."""
+    """A body whose prefetch fits the slim view; the type of the prefetch depends on what is read of it."""
 
     hook: str
     hook_instance: str
     context: msgspec.Raw
-    prefetch: dict[str, AnyPayload | None] | None = None
+    prefetch: Any = None
 
 
 class _Outline(msgspec.Struct, rename="camel"):
@@ -106,21 +109,26 @@ class HookCall:
         return shown
 
 
-_decode_body = decoder(_Body)
+@cache
+def _body_decoder(kinds: frozenset[str]) -> Callable[[bytes], _Body]:
+    sent = dict[str, payload_type(kinds) | None] | None  # type: ignore[misc,valid-type] # built at run time
+    return decoder(msgspec.defstruct("_Body", [("prefetch", sent, None)], bases=(_Body,), rename="camel"))
+
+
 _decode_outline = decoder(_Outline)
 _decode_raw_prefetch = decoder(_RawPrefetch)
 _decode_text = decoder(str)
 _decode_prefetch = decoder(dict[str, msgspec.Raw] | None)
 
 
-def read_call(body: bytes, offered: Collection[str]) -> HookCall:
-    """Read the body of a call to a service that is offered on these hooks.
+def read_call(body: bytes, offered: Collection[str], kinds: frozenset[str] = ALL_KINDS) -> HookCall:
+    """Read the body of a call to a service that is offered on these hooks and reads these resource types.
 
     Raises BadRequest when it is no JSON object in UTF-8, lacks something, or is about another hook.
     """
     _check_encoding(body)
     try:
-        decoded: _Body = _decode_body(body)
+        decoded = _body_decoder(kinds)(body)
     except msgspec.ValidationError:
         return _read_with_care(body, offered)
     except msgspec.DecodeError:

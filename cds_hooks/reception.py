@@ -71,6 +71,10 @@ class Reception:
         self._offered: dict[str, dict[str, Service]] = {}
         for (service_id, hook), service in registry.services.items():
             self._offered.setdefault(service_id, {})[hook] = service
+        self._kinds = {
+            service_id: frozenset(kind for one in offered.values() for kind in one.kinds)
+            for service_id, offered in self._offered.items()
+        }
 
     def answer(self, service_id: str, read_body: Callable[[], bytes]) -> Reply:
         """Answer a hook call; never raises. `read_body` may raise a Refusal."""
@@ -107,7 +111,7 @@ class Reception:
         offered = self._offered.get(service_id)
         if offered is None:
             raise _unknown_service()
-        visit.call = read_call(read_body(), offered.keys())
+        visit.call = read_call(read_body(), offered.keys(), self._kinds[service_id])
         service = offered[visit.call.hook]
         complete(visit.call, service, self._fhir_servers)
         consultation = consult(visit.call, service, self._links, visit.received_at, visit.call_id)

@@ -4,7 +4,6 @@ from typing import Any
 
 from fhir_mapping.demographics import SEX_SOURCES
 from fhir_mapping.features import ComputedReader, DirectReader, FeatureSet
-from fhir_mapping.prefetch import kinds
 from fhir_mapping.readers.listed import CategoryReader, DraftReader, ListReader
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.readers.person import AgeReader, SexReader
@@ -24,7 +23,7 @@ def _describe(reader: DirectReader | ComputedReader, spec: FeatureSpec) -> dict[
         "kind": spec.__struct_config__.tag,
         "input": spec.input,
         "required": spec.required,
-        "resources": list(kinds(reader)),
+        "resources": list(reader.kinds),
         "window": spec.window,
         "unit": spec.unit,
         "range": list(spec.range) if spec.range else None,

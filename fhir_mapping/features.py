@@ -51,6 +51,9 @@ class FeatureSet:
             for spec in specs
             if isinstance(spec.when_missing, Assumption)
         }
+        self.kinds = frozenset(kind for reader in self.readers.values() for kind in reader.kinds) | {
+            "Patient"
+        }
         self.sha256 = self._digest()
 
     @classmethod

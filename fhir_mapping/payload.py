@@ -4,20 +4,21 @@ A payload that does not fit the slim view is read again with care, so that one o
 """
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Union
 
 import msgspec
 
 from fhir_mapping.errors import PayloadError
 from fhir_mapping.issues import Issue
-from fhir_mapping.resources import UNREADABLE, AnyResource, Resource, read_resource
+from fhir_mapping.resources import READ, UNREADABLE, Resource, any_resource, read_resource
 from fhir_mapping.wire import Link, decoder, where
 
 
 class Entry(msgspec.Struct, gc=False):
     """FHIR Bundle.entry; an entry without a resource is an issue, not an error."""
 
-    resource: AnyResource | None = None
+    resource: Resource | None = None
 
 
 class Bundle(msgspec.Struct, gc=False, tag_field="resourceType", tag="Bundle"):
@@ -33,8 +34,18 @@ class Bundle(msgspec.Struct, gc=False, tag_field="resourceType", tag="Bundle"):
 
 
 Payload = Bundle | Resource
-AnyPayload: Any = Union[Bundle, AnyResource]  # noqa: UP007 - AnyResource is built at run time
-"""What msgspec decodes a prefetch value into."""
+
+
+@cache
+def payload_type(kinds: frozenset[str] = frozenset(READ)) -> Any:
+    """What msgspec decodes a prefetch value into when only these resource types are read.
+
+    The others pass without being looked at, for the price of finding their end.
+    """
+    resource = any_resource(kinds)
+    entry = msgspec.defstruct("Entry", [("resource", resource | None, None)], bases=(Entry,), gc=False)
+    bundle = msgspec.defstruct("Bundle", [("entry", list[entry] | None, None)], bases=(Bundle,), tag="Bundle")  # type: ignore[valid-type]
+    return Union[bundle, resource]  # noqa: UP007 - built at run time
 
 
 class _RawEntry(msgspec.Struct, gc=False):
@@ -53,7 +64,7 @@ class _RawEntries(msgspec.Struct, gc=False):
     entry: list[_RawEntry] | None = None
 
 
-decode_payload = decoder(AnyPayload)
+decode_payload = decoder(payload_type())
 decode_raw_bundle = decoder(RawBundle)
 _decode_raw_entry = decoder(_RawEntry)
 _decode_raw_entries = decoder(_RawEntries)

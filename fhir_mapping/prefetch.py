@@ -7,9 +7,8 @@ on our side, because clients change or drop date parameters.
 from collections.abc import Sequence
 
 from fhir_mapping.features import ComputedReader, DirectReader, FeatureSet
-from fhir_mapping.readers.listed import CategoryReader, DraftReader, ListReader
+from fhir_mapping.readers.listed import DraftReader
 from fhir_mapping.readers.observations import ObservationReader
-from fhir_mapping.readers.person import AgeReader, SexReader
 from fhir_mapping.record import PatientRecord
 
 PATIENT = "context.patientId"
@@ -27,19 +26,6 @@ KEYS = {
 _KEY_OF = {kind: key for key, kind in KEYS.items()}
 
 
-def kinds(reader: DirectReader | ComputedReader) -> tuple[str, ...]:
-    """Resource types that a feature reads; empty for draft orders and computed features."""
-    if isinstance(reader, (AgeReader, SexReader)):
-        return ("Patient",)
-    if isinstance(reader, ObservationReader):
-        return ("Observation",)
-    if isinstance(reader, ListReader):
-        return reader.kinds
-    if isinstance(reader, CategoryReader):
-        return ("Condition",)
-    return ()
-
-
 def templates(sets: Sequence[FeatureSet]) -> dict[str, str]:
     """Prefetch key -> query template, for one service with the features of all its models."""
     readers = [reader for one in sets for reader in one.readers.values()]
@@ -47,7 +33,7 @@ def templates(sets: Sequence[FeatureSet]) -> dict[str, str]:
     codes = _observation_codes(readers)
     if codes:
         found["observations"] = f"Observation?patient={{{{{PATIENT}}}}}&code={','.join(codes)}&_sort=-date"
-    wanted = {kind for reader in readers for kind in kinds(reader)}
+    wanted = {kind for reader in readers for kind in reader.kinds}
     for key, kind in KEYS.items():
         if kind in wanted and key not in ("patient", "observations"):
             found[key] = f"{kind}?patient={{{{{PATIENT}}}}}"
@@ -80,7 +66,7 @@ def required_missing(sets: Sequence[FeatureSet], record: PatientRecord) -> list[
         lacking["patient"] = ["age and sex"]
     for one in sets:
         for spec in one.specs:
-            types = kinds(one.readers[spec.name])
+            types = one.readers[spec.name].kinds
             if spec.required and types and types != ("Patient",) and not record.provides(types):
                 labels = lacking.setdefault(_KEY_OF[types[0]], [])
                 if spec.label not in labels:

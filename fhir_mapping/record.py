@@ -231,22 +231,18 @@ class PatientRecord:
         """
         verdict = self._verdicts.get(at)
         if verdict is None:
-            verdict = self._verdicts[at] = self._is_theirs(at) and self._is_valid(at)
+            theirs = self.concerns(self.resources[at])
+            if not theirs:
+                told = "is about another subject and was not used"
+                self.issues.append(Issue(self.path(at), "other-subject", told))
+            verdict = self._verdicts[at] = theirs and (not self._validated or self._is_valid(at))
         return verdict
 
     def accepts_patient(self) -> bool:
         """Whether there is a Patient resource and it is valid FHIR R4."""
         return self.patient is not None and self.accepts(self._patient_at)
 
-    def _is_theirs(self, at: int) -> bool:
-        if self.concerns(self.resources[at]):
-            return True
-        self.issues.append(Issue(self.path(at), "other-subject", "is about another subject and was not used"))
-        return False
-
     def _is_valid(self, at: int) -> bool:
-        if not self._validated:
-            return True
         found = validate.problems(self.resources[at].kind, self.raw(at), self.path(at))
         self.issues.extend(found)
         return not found

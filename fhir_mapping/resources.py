@@ -5,6 +5,7 @@ of a medication resource), `subject` whom it is about, `began` the text of the d
 Elements that few features look into stay raw bytes.
 """
 
+from functools import cache
 from importlib.resources import files
 from typing import Any, ClassVar, Union
 
@@ -311,17 +312,29 @@ READ: dict[str, type[Any]] = {one.kind: one for one in Resource.__args__ if one 
 """Resource type -> the struct that reads it."""
 
 _TYPES = (files("fhir_mapping") / "data" / "resource-types.txt").read_text(encoding="ascii").splitlines()
-# The types that nobody reads pass without being looked at.
-_PASSED = [
-    msgspec.defstruct(name, [], bases=(Other,), tag=name, namespace={"kind": name})
-    for name in _TYPES
-    if not name.startswith("#") and name not in READ
-]
+_UNREAD = [name for name in _TYPES if not name.startswith("#") and name not in READ]
+# A prefetch value may be one of these whatever the features ask for.
+_ALWAYS = frozenset(("Patient", "OperationOutcome"))
 
-AnyResource: Any = Union[(*READ.values(), *_PASSED)]
-"""What msgspec decodes a resource into: a struct by resourceType."""
 
-decode_resource = decoder(AnyResource)
+@cache
+def _passing(kind: str) -> type[msgspec.Struct]:
+    """A type whose resources pass without being looked at."""
+    return msgspec.defstruct(kind, [], bases=(Other,), tag=kind, namespace={"kind": kind})
+
+
+@cache
+def any_resource(kinds: frozenset[str] = frozenset(READ)) -> Any:
+    """What msgspec decodes a resource into when only these types are read: a struct by resourceType."""
+    wanted = (
+        kinds | _ALWAYS | ({"Medication"} if any(kind.startswith("Medication") for kind in kinds) else set())
+    )
+    read = [struct for kind, struct in READ.items() if kind in wanted]
+    passing = [_passing(kind) for kind in (*_UNREAD, *READ) if kind not in wanted]
+    return Union[(*read, *passing)]
+
+
+decode_resource = decoder(any_resource())
 _DECODERS = {kind: decoder(struct) for kind, struct in READ.items()}
 
 

@@ -37,6 +37,23 @@ REASONS: Mapping[str, str] = {
     "undefined": "cannot be computed from the recorded values",
 }
 
+UNREADABLE = frozenset(
+    (
+        "answer-not-listed",
+        "censored",
+        "date-format",
+        "date-missing",
+        "date-without-zone",
+        "invalid-resource",
+        "no-value",
+        "out-of-range",
+        "unit-conflict",
+        "unit-missing",
+        "unit-not-accepted",
+    )
+)
+"""Reasons which say that something is on record, of which nobody can tell what it says."""
+
 
 class FeatureValue(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """One feature of one patient at one index time.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from fhir_mapping.spec import FeatureSpec
-from fhir_mapping.values import REASONS, FeatureValue, FeatureVector
+from fhir_mapping.values import REASONS, UNREADABLE, FeatureValue, FeatureVector
 from models.manifest import Rule, When
 from models.prediction import Applicability
 
@@ -35,12 +35,15 @@ class Gate:
 
 
 def fires(when: When, value: FeatureValue) -> bool:
-    """Whether a value satisfies a rule's test. A missing value satisfies `present: false` only.
+    """Whether a value satisfies a rule's test. A missing value satisfies `present: false`, and
+    `unreadable: true` when something was recorded in the window but could not be used.
 
     An assumed value counts in comparisons and is not `present`.
     """
     if when.present is not None:
         return when.present == (value.state in ("ok", "none-recorded"))
+    if when.unreadable is not None:
+        return when.unreadable == (value.state == "missing" and value.reason in UNREADABLE)
     if value.state == "missing":
         return False
     if when.equals is not None:

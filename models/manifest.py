@@ -66,9 +66,10 @@ class Output(_Block, frozen=True):
 
 
 class When(_Block, frozen=True):
-    """Condition of a rule on one feature: exactly one of the four tests.
+    """Condition of a rule on one feature: exactly one of the five tests.
 
-    A missing value satisfies `present: false` and nothing else.
+    A missing value satisfies `present: false`, and `unreadable: true` when something was recorded in the window
+    that could not be used; nothing else.
     """
 
     feature: str
@@ -76,6 +77,7 @@ class When(_Block, frozen=True):
     below: float | None = None
     above: float | None = None
     present: bool | None = None
+    unreadable: bool | None = None
 
 
 class Rule(_Block, frozen=True):

@@ -28,6 +28,11 @@ class Service(NamedTuple):
     description: str
     models: tuple[Model, ...]
 
+    @property
+    def kinds(self) -> frozenset[str]:
+        """FHIR resource types that the models read."""
+        return frozenset(kind for model in self.models for kind in model.features.kinds)
+
 
 class Registry:
     """Loaded models by id, and the services that they form; retired models form none."""

@@ -11,6 +11,7 @@ from fhir_mapping.values import FeatureValue, missing
 class AnyOfReader:
     """Compiled form of an `any_of` feature."""
 
+    kinds: tuple[str, ...] = ()
     __slots__ = ("name", "needs", "spec")
 
     def __init__(self, spec: AnyOf) -> None:
@@ -33,6 +34,7 @@ class AnyOfReader:
 class DerivedReader:
     """Compiled form of a `derived` feature."""
 
+    kinds: tuple[str, ...] = ()
     __slots__ = ("low_high", "name", "needs", "spec")
 
     def __init__(self, spec: Derived) -> None:

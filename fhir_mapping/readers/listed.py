@@ -112,6 +112,7 @@ class ListReader:
 class CategoryReader:
     """Compiled form of a nominal `condition` feature."""
 
+    kinds = ("Condition",)
     __slots__ = ("levels", "name", "spec")
 
     def __init__(self, spec: Condition) -> None:
@@ -166,6 +167,7 @@ class CategoryReader:
 class DraftReader:
     """Compiled form of a `draft` feature."""
 
+    kinds: tuple[str, ...] = ()
     __slots__ = ("codes", "name", "spec")
 
     def __init__(self, spec: Draft) -> None:

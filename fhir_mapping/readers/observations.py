@@ -32,10 +32,12 @@ class Found(NamedTuple):
 class ObservationReader:
     """Compiled form of an `observation` feature."""
 
+    kinds = ("Observation",)
     __slots__ = (
         "answers",
         "at_least",
         "bounded",
+        "canonical",
         "codes",
         "high",
         "low",
@@ -57,6 +59,7 @@ class ObservationReader:
         self.name = spec.name
         self.codes, self.panels, self.units, limits = resolve(spec)
         self.systems = dict(self.codes)
+        self.canonical = self.units.canonical
         self.low, self.high = limits if limits is not None else (-math.inf, math.inf)
         self.range = limits
         self.window = spec.seconds
@@ -85,9 +88,9 @@ class ObservationReader:
         newest, at, zone = "", -1, None
         for position in record.codes.positions(self.codes):
             resource = resources[position]
-            if not isinstance(resource, ObservationResource):
+            if resource.kind != "Observation":
                 return None
-            when = resource.effectiveDateTime
+            when = resource.effectiveDateTime  # type: ignore[union-attr] # told by its kind
             if when is None:
                 return None
             if zone is None:
@@ -100,23 +103,31 @@ class ObservationReader:
                 newest, at = when, position
         if at < 0:
             return None
-        reason = placed(newest, index, index.back(self.window) if self.bounded else EARLIEST)[1]
         quantity = _observation(record, at).valueQuantity
-        if reason is not None or quantity is None or not self._is_canonical(quantity):
+        if quantity is None or not self._in_time(newest, index):
             return None
-        value = quantity.value
-        if value is None or not self.low <= value <= self.high or not record.accepts(at):
+        value, unit = quantity.value, self.canonical
+        if value is None:
             return None
-        return FeatureValue(self.name, value, "ok", None, quantity.code, newest, record.source(at))
-
-    def _is_canonical(self, quantity: Quantity) -> bool:
-        unit = self.units.canonical
-        return (
+        plain = (
             quantity.code == unit
             and quantity.unit == unit
             and quantity.system == UCUM
             and quantity.comparator is None
+            and self.low <= value <= self.high
+            and record.accepts(at)
         )
+        if not plain:
+            return None
+        return FeatureValue(self.name, value, "ok", None, unit, newest, record.source(at))
+
+    def _in_time(self, text: str, index: IndexTime) -> bool:
+        """Whether a full dateTime lies in the window; False also for one that cannot be read."""
+        try:
+            moment = datetime.fromisoformat(text)
+            return moment <= index.moment and (not self.bounded or moment >= index.back(self.window))
+        except (ValueError, TypeError):
+            return False
 
     def _read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
         refused = "not-recorded"

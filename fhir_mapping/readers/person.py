@@ -10,6 +10,7 @@ from fhir_mapping.values import FeatureValue, missing
 class AgeReader:
     """Compiled form of an `age` feature."""
 
+    kinds = ("Patient",)
     __slots__ = ("name", "spec")
 
     def __init__(self, spec: Age) -> None:
@@ -38,6 +39,7 @@ class AgeReader:
 class SexReader:
     """Compiled form of a `sex` feature."""
 
+    kinds = ("Patient",)
     __slots__ = ("name", "spec")
 
     def __init__(self, spec: Sex) -> None:

@@ -64,7 +64,7 @@ class DecisionPath:
 
     def vector(self, body: bytes) -> Any:
         """Features of the request."""
-        call = read_call(body, ("patient-view",))
+        call = read_call(body, ("patient-view",), self._model.features.kinds)
         record = PatientRecord(
             call.context.patient_id, call.payloads, call.raw, call.drafts, call.issues, self._validated
         )

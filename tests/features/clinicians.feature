@@ -23,6 +23,13 @@ Feature: What a clinician sees when a chart is opened or an order is written
     Then there is no card
     And the ledger gives the reason "recent-hba1c"
 
+  Scenario: A recent HbA1c that cannot be read is still a recent HbA1c
+    Given the chart of Daniel Okafor
+    But the result of 5.1 came in the unit "per cent or so"
+    When the chart is opened
+    Then there is no card
+    And the ledger gives the reason "hba1c-unreadable"
+
   Scenario: In pregnancy the card explains why there is no estimate
     Given the chart of Lena Forsberg
     When the chart is opened

@@ -44,6 +44,11 @@ def without_result(value: float, visit: Visit) -> None:
     visit.forget(value)
 
 
+@given(parsers.parse('the result of {value:g} came in the unit "{unit}"'))
+def with_unit(value: float, unit: str, visit: Visit) -> None:
+    visit.change_unit(value, unit)
+
+
 @given(parsers.parse('the prefetch "{key}" is not sent'))
 def without_prefetch(key: str, visit: Visit) -> None:
     visit.not_sent.add(key)

@@ -44,6 +44,13 @@ class Visit:
             if entry["resource"].get("valueQuantity", {}).get("value") != value
         ]
 
+    def change_unit(self, value: float, unit: str) -> None:
+        """Give the results with this value another unit."""
+        for entry in self.chart["entry"]:
+            quantity = entry["resource"].get("valueQuantity", {})
+            if quantity.get("value") == value:
+                quantity |= {"unit": unit, "code": unit}
+
     def play(self, hook: str) -> None:
         """Post the hook to every service that offers it."""
         chart = patient_bundle(self.chart, name=self.patient)

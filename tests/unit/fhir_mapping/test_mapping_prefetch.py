@@ -136,7 +136,7 @@ def test_one_key_per_resource_type() -> None:
     """No type is asked for twice, and every type that a feature reads is asked for."""
     types = [re.split(r"[/?]", template)[0] for template in TEMPLATES.values()]
     wanted = {
-        kind for one in SETS.values() for reader in one.readers.values() for kind in prefetch.kinds(reader)
+        kind for one in SETS.values() for reader in one.readers.values() for kind in reader.kinds
     }
     assert sorted(types) == sorted({*types})
     assert set(types) == wanted
