@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, inspect
 
 from cds_hooks.ledger.connections import Connections
 from cds_hooks.ledger.errors import LedgerOutdated, LedgerUnavailable
+from cds_hooks.ledger.schema import REVISION, VERSION_TABLE
 
 __all__ = ["migrate"]
 
@@ -51,7 +52,9 @@ def migrate(connections: Connections) -> None:
 
 
 def _upgrade(connection: Connection) -> None:
-    # Alembic takes most of a second to import, which a process that never opens a ledger should not pay.
+    if _is_current(connection):
+        return
+    # Alembic takes most of a second to import, which a start that finds nothing to do should not pay.
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
@@ -64,6 +67,13 @@ def _upgrade(connection: Connection) -> None:
         command.upgrade(config, "head")
     except CommandError:
         raise LedgerOutdated("the ledger's schema is newer than this program; update Bedside first") from None
+
+
+def _is_current(connection: Connection) -> bool:
+    if not inspect(connection).has_table(VERSION_TABLE):
+        return False
+    found = connection.exec_driver_sql(f"SELECT version_num FROM {VERSION_TABLE}").scalars().all()  # noqa: S608 - a constant
+    return found == [REVISION]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, Meta
 from cds_hooks.ledger.entries import CARD_ID_LENGTH, PATIENT_KEY_LENGTH
 from cds_hooks.ledger.times import UTC_TEXT_LENGTH
 
-__all__ = ["METADATA", "NAMING", "VERSION_TABLE", "feedback", "hook_call", "prediction"]
+__all__ = ["METADATA", "NAMING", "REVISION", "VERSION_TABLE", "feedback", "hook_call", "prediction"]
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -21,6 +21,8 @@ NAMING = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
 VERSION_TABLE = "ledger_revision"
+REVISION = "0001"
+"""The newest migration; a test holds it to the migrations."""
 _UUID_LENGTH = 36
 _SHA256_LENGTH = 64
 

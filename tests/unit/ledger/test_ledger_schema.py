@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from ledger_examples import make_call, make_prediction, story_of
 from sqlalchemy import Engine, inspect, text
 
 from cds_hooks.ledger import Ledger, LedgerOutdated
-from cds_hooks.ledger.schema import METADATA, VERSION_TABLE
+from cds_hooks.ledger.schema import METADATA, REVISION, VERSION_TABLE
 
 FORK = multiprocessing.get_context("fork")
 
@@ -102,3 +104,11 @@ def test_sqlite_runs_with_the_agreed_settings(sqlite_url: str) -> None:
         names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         settings = [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
     assert settings == ["wal", 1, 1, 5000]
+
+
+def test_the_newest_revision_is_the_one_that_a_start_expects() -> None:
+    """A migration without its number in the schema would never be applied to a ledger that exists."""
+    config = Config()
+    config.set_main_option("script_location", "cds_hooks.ledger:migrations")
+    config.set_main_option("path_separator", "os")
+    assert ScriptDirectory.from_config(config).get_current_head() == REVISION
