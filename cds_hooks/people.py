@@ -7,7 +7,7 @@ from datetime import datetime
 
 from fairness.errors import GroupError
 from fairness.groups import Membership, ethnicity_values, memberships, race_values, sex_value
-from fhir_mapping import demographics
+from fhir_mapping.person import demographics
 from fhir_mapping.record import PatientRecord
 
 __all__ = ["groups_of"]
@@ -24,8 +24,8 @@ def groups_of(record: PatientRecord, now: datetime) -> tuple[Membership, ...]:
     return memberships(
         sex=_known(sex_value, person.sex) if person.sex else None,
         age=person.age,
-        race=_all_known(race_values, person.race),
-        ethnicity=_all_known(ethnicity_values, person.ethnicity),
+        race=_all_known(race_values, person.race_1997),
+        ethnicity=_all_known(ethnicity_values, person.ethnicity_1997),
     )
 
 

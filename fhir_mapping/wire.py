@@ -61,6 +61,7 @@ class Extension(msgspec.Struct, gc=False):
     url: str = ""
     valueCode: str | None = None
     valueCoding: Coding | None = None
+    valueCodeableConcept: CodeableConcept | None = None
     extension: msgspec.Raw = msgspec.Raw()
 
 

@@ -1,6 +1,6 @@
 """Age and sex."""
 
-from fhir_mapping import demographics
+from fhir_mapping.person import demographics
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Age, Sex
 from fhir_mapping.times import DateError, IndexTime, completed_years

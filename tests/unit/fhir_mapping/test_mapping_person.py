@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from mapping_samples import NOW, Resource, bundle, feature, features, patient
 
-from fhir_mapping import demographics
+from fhir_mapping.person import demographics
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.values import FeatureValue
 

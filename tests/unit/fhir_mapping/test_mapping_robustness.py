@@ -30,7 +30,7 @@ from mapping_samples import (
     quantity,
 )
 
-from fhir_mapping import demographics
+from fhir_mapping.person import demographics
 from fhir_mapping.errors import MappingError
 from fhir_mapping.issues import Issue
 from fhir_mapping.record import PatientRecord
