@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -72,6 +73,30 @@ def show(ctx: click.Context, model_id: str) -> None:
         )
         ctx.exit(1)
     click.echo(msgspec.json.format(msgspec.json.encode(pages.model_document(found)), indent=2))
+
+
+@models.command()
+@click.argument("model_id", metavar="ID")
+@click.argument("feature", metavar="FEATURE")
+@click.option("--patient", default="maria-lindqvist", show_default=True, help="A bundled patient.")
+@click.option(
+    "--as-of",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day on which the chart is read, instead of today.",
+)
+@click.pass_context
+def trace(ctx: click.Context, model_id: str, feature: str, patient: str, as_of: datetime | None) -> None:
+    """Print the way of one feature of one patient, from the manifest to the card, as Markdown."""
+    from cds_hooks.demo import compose
+    from cds_hooks.trace import trace as traced
+    from models.registry import Registry
+
+    model = Registry.load(ctx.obj, strict=False).models.get(model_id)
+    if model is None or feature not in model.features.readers or patient not in compose.names():
+        known = ", ".join(model.features.readers) if model else "see bedside models list"
+        raise click.UsageError(f"no such model, feature or bundled patient; features: {known}")
+    day = (as_of or datetime.now(UTC)).replace(hour=12, minute=0, second=0, microsecond=0, tzinfo=UTC)
+    click.echo(traced(model, feature, compose.bundle(patient, day.date()), day))
 
 
 @models.command()
