@@ -6,7 +6,14 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 
 from fairness.errors import GroupError
-from fairness.groups import Membership, ethnicity_values, memberships, race_values, sex_value
+from fairness.groups import (
+    Membership,
+    ethnicity_values,
+    further_memberships,
+    memberships,
+    race_values,
+    sex_value,
+)
 from fhir_mapping.person import demographics
 from fhir_mapping.record import PatientRecord
 
@@ -21,11 +28,18 @@ def groups_of(record: PatientRecord, now: datetime) -> tuple[Membership, ...]:
     A code that is not an OMB category counts as `unknown` beside the ones that are.
     """
     person = demographics.of(record, now)
-    return memberships(
+    race = _all_known(race_values, person.race_1997)
+    first = memberships(
         sex=_known(sex_value, person.sex) if person.sex else None,
         age=person.age,
-        race=_all_known(race_values, person.race_1997),
+        race=race,
         ethnicity=_all_known(ethnicity_values, person.ethnicity_1997),
+    )
+    return first + further_memberships(
+        race=race,
+        combined_2024=person.combined_2024,
+        language=person.language,
+        coverage=person.coverage,
     )
 
 

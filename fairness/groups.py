@@ -1,8 +1,9 @@
 """Which groups a person belongs to, in evaluation and at the bedside alike.
 
-Four attributes: `sex`, `age_band`, `race`, `ethnicity`. Input is plain strings, numbers and sets: the machine
-values of `data/attributes.json` or the code spellings listed there, in any case. Race and ethnicity are sets,
-since a person may give several answers and then counts in each of those groups.
+Four attributes that every evaluation knows, `sex`, `age_band`, `race`, `ethnicity`, and further ones that an
+audit may add: `race_combination`, `race_ethnicity_2024`, `language`, `coverage`, `site`. Input is plain strings,
+numbers and sets: the machine values of `data/attributes.json` or the code spellings listed there, in any
+case. Race and ethnicity are sets, since a person may give several answers and then counts in each group.
 
 Three ways of not knowing stay apart: `declined` (asked, no answer), `unknown` (recorded as unknown) and
 `absent` (nothing recorded: None, NaN, an empty string or an empty set).
@@ -32,6 +33,7 @@ class _Value(msgspec.Struct, frozen=True):
 class _Attribute(msgspec.Struct, frozen=True):
     label: str
     values: dict[str, _Value]
+    open: bool = False  # any value counts, and is its own label
 
 
 class _Definitions(msgspec.Struct, frozen=True):
@@ -127,6 +129,32 @@ def memberships(
     )
 
 
+def further_memberships(
+    *,
+    race: Collection[str] | None = None,
+    combined_2024: Collection[str] | None = None,
+    language: str | None = None,
+    coverage: Collection[str] | None = None,
+    site: str | None = None,
+) -> tuple[Membership, ...]:
+    """Groups of one person beyond `memberships`, each attribute once at least, as `absent` if need be.
+
+    `race` as for `race_values`; more than one answer makes `multiple` of `race_combination`.
+    """
+    answers = race_values(race)
+    alone = next(iter(answers)) if len(answers) == 1 else "multiple"
+    return (
+        Membership("race_combination", alone),
+        *(
+            Membership("race_ethnicity_2024", one)
+            for one in sorted(_answers("race_ethnicity_2024", combined_2024))
+        ),
+        Membership("language", language or ABSENT),
+        *(Membership("coverage", one) for one in sorted(_answers("coverage", coverage))),
+        Membership("site", site or ABSENT),
+    )
+
+
 def group_columns(
     *,
     sex: Sequence[str | None] | None = None,
@@ -155,6 +183,8 @@ def label(attribute: str, value: str, age_bands: AgeBands = DEFAULT_AGE_BANDS) -
         return _DEFINITIONS.absent_label
     if attribute == "age_band" and value in age_bands.values:
         return _age_label(value)
+    if definition.open and value not in definition.values:
+        return value
     if value not in definition.values:
         raise GroupError(f"{attribute}: {value!r} is not a group")
     return definition.values[value].label

@@ -12,6 +12,7 @@ from fairness.groups import (
     Membership,
     attribute_label,
     ethnicity_values,
+    further_memberships,
     group_columns,
     label,
     memberships,
@@ -178,7 +179,27 @@ def test_group_that_is_not_defined_has_no_label(attribute: str, value: str) -> N
         label(attribute, value)
 
 
-def test_attributes_are_the_four_of_an_evaluation() -> None:
+def test_attributes_begin_with_the_four_of_an_evaluation() -> None:
     """The attributes and their words are stable."""
-    assert ATTRIBUTES == ("sex", "age_band", "race", "ethnicity")
+    assert ATTRIBUTES[:4] == ("sex", "age_band", "race", "ethnicity")
+    assert ATTRIBUTES[4:] == ("race_combination", "race_ethnicity_2024", "language", "coverage", "site")
     assert attribute_label("race") == "Race (alone or in combination)"
+
+
+def test_more_than_one_race_is_a_group_of_its_own() -> None:
+    """Beside each race in combination there is each race alone, and everybody with several."""
+    several = dict(further_memberships(race={"asian", "white"}))
+    assert several["race_combination"] == "multiple"
+    assert dict(further_memberships(race={"asian"}))["race_combination"] == "asian"
+
+
+def test_further_attributes_that_were_never_recorded_are_absent() -> None:
+    """Nothing recorded is a group too, for each further attribute."""
+    assert {value for _, value in further_memberships()} == {"absent"}
+
+
+def test_an_open_attribute_takes_any_value() -> None:
+    """A language or a site is its own label; a closed attribute still refuses an unknown word."""
+    assert label("language", "haw") == "haw"
+    with pytest.raises(GroupError, match="race_ethnicity_2024"):
+        further_memberships(combined_2024={"martian"})
