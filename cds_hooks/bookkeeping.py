@@ -24,6 +24,10 @@ __all__ = ["encounter_reference", "failed_entry", "issues_of", "prediction_entry
 _CLINICIAN = re.compile(r"(?:Practitioner|PractitionerRole)/[A-Za-z0-9.-]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _MAX_ISSUES = 100
+# A JSON string that starts with this. After a backslash the quote is part of a text, not its beginning.
+_PATIENT = re.compile(rb'"Patient/(?<!\\"Patient/)(?:[^"\\]|\\.)*"')
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder().decode
 
 
 def prediction_entry(
@@ -37,16 +41,17 @@ def prediction_entry(
 ) -> PredictionEntry:
     """Entry of a model that ran; `outcome` is the decision and its reason, `card` what was shown."""
     kind, reason = outcome
+    features, shown = _unnamed((prediction.vector.values, card))
     return _entry(
         call_id,
         model,
         kind,
         reason,
-        features=[_unnamed(msgspec.to_builtins(value)) for value in prediction.vector],
+        features=features,
         outputs=msgspec.to_builtins(prediction.outputs),
         applicability=msgspec.to_builtins(prediction.applicability),
         clearance=msgspec.to_builtins(clearance),
-        card=_unnamed(card),
+        card=shown,
         groups=_by_attribute(memberships),
     )
 
@@ -115,11 +120,5 @@ def _by_attribute(memberships: Sequence[Membership]) -> dict[str, list[str]]:
 
 
 def _unnamed(value: Any) -> Any:
-    """The value with every reference to a patient cut down to its type."""
-    if isinstance(value, str):
-        return "Patient" if value.startswith("Patient/") else value
-    if isinstance(value, Mapping):
-        return {key: _unnamed(inner) for key, inner in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_unnamed(inner) for inner in value]
-    return value
+    """Plain JSON values with every reference to a patient cut down to its type; NaN becomes null."""
+    return _decode(_PATIENT.sub(b'"Patient"', _encode(value)))

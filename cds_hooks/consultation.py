@@ -16,6 +16,7 @@ from uuid import uuid4
 import msgspec
 
 from cds_hooks import bookkeeping, cards, decision, people
+from cds_hooks.callback import told
 from cds_hooks.errors import BadRequest, MissingData
 from cds_hooks.ledger import PredictionEntry
 from cds_hooks.protocol import HookCall
@@ -76,7 +77,7 @@ def consult(
     record = _record(call)
     lacking = prefetch.required_missing([model.features for model in service.models], record)
     if lacking:
-        raise MissingData(*(f"{sentence}." for sentence in lacking), expression="prefetch")
+        raise MissingData(*(f"{sentence}." for sentence in lacking), *told(call), expression="prefetch")
     groups = people.groups_of(record, now)
     opinions: list[Opinion] = []
     failures: list[Failure] = []

@@ -55,17 +55,18 @@ def pruned(node: Mapping[str, Any]) -> dict[str, Any]:
 
 def _kept(value: Any) -> Any:
     """The value pruned, None when nothing is left of it."""
-    if isinstance(value, Mapping):
-        return pruned(value) or None
-    if isinstance(value, list | tuple):
+    kind = type(value)  # a card has hundreds of leaves, and isinstance() of an ABC is slow
+    if kind is str:
+        return value or None
+    if kind is float:
+        return value if math.isfinite(value) else None
+    if kind is list or kind is tuple:
         return [kept for item in value if (kept := _kept(item)) is not None] or None
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return None if value == "" else value
+    return (pruned(value) or None) if isinstance(value, Mapping) else value
 
 
 def _feature(value: FeatureValue) -> dict[str, Any]:
-    return msgspec.structs.asdict(value)
+    return msgspec.to_builtins(value) | {"state": value.state}
 
 
 def _output(output: OutputValue) -> dict[str, Any]:

@@ -101,9 +101,12 @@ class HookCall:
                 self.payloads[shown] = payload
 
     def _shown(self, key: str) -> str:
-        """The key as issues may show it: a client's own text stays out of logs and ledger."""
+        """The key as issues may show it: a client's own text stays out of logs and ledger.
+
+        A key that comes again, because it was read back, takes the place of what was sent under it.
+        """
         shown = key if _PLAIN_KEY.fullmatch(key) else "?"
-        while shown in self._sent_as:
+        while self._sent_as.get(shown, key) != key:
             shown += "?"
         self._sent_as[shown] = key
         return shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
 from time import perf_counter
@@ -13,7 +13,7 @@ from uuid import uuid4
 import msgspec
 
 from cds_hooks import bookkeeping, outcomes
-from cds_hooks.callback import complete
+from cds_hooks.callback import Callback
 from cds_hooks.cards import Links
 from cds_hooks.consultation import Consultation, consult
 from cds_hooks.errors import BadRequest, ModelFailed, RecordUnavailable, Refusal, UnknownService
@@ -60,14 +60,14 @@ class Reception:
         metrics: Metrics,
         links: Links,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        fhir_servers: Sequence[str] = (),
+        callback: Callback | None = None,
     ) -> None:
         self._ledger = ledger
         self._patient_key = patient_key
         self._metrics = metrics
         self._links = links
         self._clock = clock
-        self._fhir_servers = fhir_servers
+        self._callback = callback or Callback(())
         self._offered: dict[str, dict[str, Service]] = {}
         for (service_id, hook), service in registry.services.items():
             self._offered.setdefault(service_id, {})[hook] = service
@@ -113,7 +113,7 @@ class Reception:
             raise _unknown_service()
         visit.call = read_call(read_body(), offered.keys(), self._kinds[service_id])
         service = offered[visit.call.hook]
-        complete(visit.call, service, self._fhir_servers)
+        self._callback.complete(visit.call, service, perf_counter() - visit.began)
         consultation = consult(visit.call, service, self._links, visit.received_at, visit.call_id)
         visit.entries = list(consultation.entries)
         self._count(consultation)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from cds_hooks.errors import SettingsError
+from fhir_mapping.prefetch_dialect import DIALECTS, Dialect
 
 __all__ = ["BUNDLED_MODELS", "Settings", "from_environment"]
 
@@ -30,6 +32,8 @@ DEFAULTS: Mapping[str, str] = {
     "BEDSIDE_MAX_BODY_MB": "16",
     "BEDSIDE_CORS_ORIGINS": "",
     "BEDSIDE_FHIR_SERVERS": "",
+    "BEDSIDE_FHIR_CA_BUNDLE": "",
+    "BEDSIDE_PREFETCH_DIALECT": "2.0",
 }
 """Every variable with its default; an empty text stands for "derived" or "none"."""
 
@@ -46,6 +50,8 @@ class Settings:
     `model_folders` are folders of model folders, the bundled catalog first. `ledger_key` is the secret under
     which patients are digested, None when it is kept in `key_file`. `cors_origins` may hold "*".
     `fhir_servers` are the origins that may be called back for what the prefetch lacks; none by default.
+    `fhir_ca_bundle` is a PEM file of the authorities that vouch for them, None for the public ones.
+    `prefetch_dialect` is the version of CDS Hooks in whose words discovery asks for prefetch.
     """
 
     host: str
@@ -60,6 +66,8 @@ class Settings:
     max_body_bytes: int
     cors_origins: frozenset[str]
     fhir_servers: tuple[str, ...] = ()
+    fhir_ca_bundle: Path | None = None
+    prefetch_dialect: Dialect = "2.0"
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -79,6 +87,8 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         max_body_bytes=_number(values, "BEDSIDE_MAX_BODY_MB", 1, 1024) * 1024 * 1024,
         cors_origins=_checked(values, "BEDSIDE_CORS_ORIGINS", _origins),
         fhir_servers=_checked(values, "BEDSIDE_FHIR_SERVERS", _servers),
+        fhir_ca_bundle=_checked(values, "BEDSIDE_FHIR_CA_BUNDLE", _ca_bundle),
+        prefetch_dialect=_checked(values, "BEDSIDE_PREFETCH_DIALECT", _dialect),
     )
 
 
@@ -159,3 +169,20 @@ def _servers(text: str) -> tuple[str, ...]:
     if not all(_ORIGIN.fullmatch(server) for server in servers):
         raise ValueError("must list origins of FHIR servers such as https://fhir.example.org, without a path")
     return servers
+
+
+def _ca_bundle(text: str) -> Path | None:
+    if not text:
+        return None
+    try:
+        ssl.create_default_context(cafile=text)
+    except OSError:  # ssl.SSLError is one
+        raise ValueError("must name a readable file of certificates in PEM form") from None
+    return Path(text).absolute()
+
+
+def _dialect(text: str) -> Dialect:
+    for dialect in DIALECTS:
+        if text == dialect:
+            return dialect
+    raise ValueError(f"must be one of {', '.join(DIALECTS)}")

@@ -47,7 +47,7 @@ def body_reader(incoming: Request) -> Callable[[], bytes]:
         if incoming.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
             raise NotJson("Send the body without Content-Encoding.")
         try:
-            return incoming.get_data(cache=False)
+            return _body(incoming)
         except RequestEntityTooLarge:
             limit = (incoming.max_content_length or 0) // (1024 * 1024)
             raise TooLarge(
@@ -57,6 +57,18 @@ def body_reader(incoming: Request) -> Callable[[], bytes]:
             raise BadRequest("The body could not be read to its end.", code="incomplete") from None
 
     return read
+
+
+def _body(incoming: Request) -> bytes:
+    """The whole body. Its length, when it is told, is asked for at once: in steps the server copies what it
+    has buffered again and again."""
+    length = incoming.content_length
+    if length is None:
+        return incoming.get_data(cache=False)
+    body = incoming.stream.read(length)
+    if len(body) < length:
+        raise BadRequest("The body could not be read to its end.", code="incomplete")
+    return body
 
 
 def wants_html(incoming: Request) -> bool:

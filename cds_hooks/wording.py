@@ -38,6 +38,8 @@ _AUTOLINKS = (
     (re.compile(r"\b(mailto|xmpp):", re.IGNORECASE), r"\1 :"),
     (re.compile(r"@"), " (at) "),
 )
+# A line without any of these is the same after everything that `escape` does.
+_SPECIAL = re.compile(r"[\\`*_\[\]|~$:@&<>]|www|\A[#+=-]|\A\d+[.)]", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\.(of100|low100|high100|typical100)\}")
 _DAY = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?(?=T|\Z)")
 _CUSTOMARY_UNIT = re.compile(r"\[([a-z]+)_[a-z]+\]")
@@ -51,6 +53,9 @@ _DANGLING = frozenset(("about", "in", "of", "to", "than", "fewer", "more", "the"
 
 def plain(text: str, limit: int = TEXT_LIMIT) -> str:
     """One line of visible characters, at most `limit`: no controls, no direction marks, single spaces."""
+    if text.isprintable():  # by Unicode's own definition it then holds none of what is taken out below
+        line = " ".join(text[: 4 * limit].split())
+        return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
     kept = (" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text[: 4 * limit])
     visible = "".join(c for c in kept if unicodedata.category(c) not in ("Cf", "Cs", "Cn", "Co"))
     line = " ".join(visible.split())
@@ -63,6 +68,8 @@ def escape(text: str, limit: int = TEXT_LIMIT) -> str:
     What GitHub links without brackets (addresses of the web and of mail) is broken up visibly.
     """
     line = plain(text, limit)
+    if _SPECIAL.search(line) is None:
+        return line
     for pattern, replacement in _AUTOLINKS:
         line = pattern.sub(replacement, line)
     line = " ".join(line.split())

@@ -1,8 +1,8 @@
 """Which groups a person belongs to, in evaluation and at the bedside alike.
 
-Four attributes that every evaluation knows, `sex`, `age_band`, `race`, `ethnicity`, and further ones that an
-audit may add: `race_combination`, `race_ethnicity_2024`, `language`, `coverage`, `site`. Input is plain strings,
-numbers and sets: the machine values of `data/attributes.json` or the code spellings listed there, in any
+Four attributes that every evaluation knows (`sex`, `age_band`, `race`, `ethnicity`) and further ones that an
+audit may add: `race_combination`, `race_ethnicity_2024`, `language`, `coverage`, `site`. Input is plain
+strings, numbers and sets: machine values of `data/attributes.json` or the code spellings listed there, in any
 case. Race and ethnicity are sets, since a person may give several answers and then counts in each group.
 
 Three ways of not knowing stay apart: `declined` (asked, no answer), `unknown` (recorded as unknown) and

@@ -26,6 +26,8 @@ Environment:
   BEDSIDE_MAX_BODY_MB   largest request                           16
   BEDSIDE_CORS_ORIGINS  browser origins that may call, or *       none
   BEDSIDE_FHIR_SERVERS  FHIR servers to read missing data from    none
+  BEDSIDE_FHIR_CA_BUNDLE    PEM file of their authorities         the public ones
+  BEDSIDE_PREFETCH_DIALECT  CDS Hooks version of the prefetch     2.0
 
 Put a TLS proxy in front before binding anything but loopback: the service speaks plain HTTP and does
 not check who calls.

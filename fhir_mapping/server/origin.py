@@ -38,7 +38,8 @@ class Limits:
 
     `deadline_s`: seconds for all keys together; `per_call_s`: seconds for one HTTP call; `pages`: pages of
     one search; `bytes`: size of one answer, unpacked, all its pages together; `retries`: repeats of a call
-    after 429, 502, 503; `page_size`: entries asked for per page, which a server may lower.
+    after 429, 502, 503; `page_size`: entries asked for per page, which a server may lower; `entries`: of one
+    search, all its pages together.
     """
 
     deadline_s: float = 2.5
@@ -47,6 +48,7 @@ class Limits:
     bytes: int = 8 * 1024 * 1024
     retries: int = 1
     page_size: int = 200
+    entries: int = 5_000
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """What a FHIR server's answer is: a resource, a page of a search, or nothing that may be used."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -8,18 +7,30 @@ import msgspec
 from fhir_mapping.server.origin import ReadError
 from fhir_mapping.wire import Link, decoder
 
+# The sign by which whoever reads a Bundle knows that there is more; the server's own address for it may hold
+# the patient's id, and is left out.
+_GAP = {"relation": "next", "url": "urn:bedside:not-read"}
+
 
 class _Issue(msgspec.Struct):
     severity: str = ""
 
 
-class _Outcome(msgspec.Struct, rename="camel"):
+class _Resource(msgspec.Struct, rename="camel"):
+    """What tells one resource from another, and an error from a hint."""
+
     resource_type: str = ""
+    id: str | None = None
     issue: list[_Issue] = []
 
 
+class _Search(msgspec.Struct):
+    mode: str | None = None
+
+
 class _Entry(msgspec.Struct):
-    resource: _Outcome | None = None
+    resource: _Resource | None = None
+    search: _Search | None = None
 
 
 class Page(msgspec.Struct, rename="camel"):
@@ -36,6 +47,56 @@ class Page(msgspec.Struct, rename="camel"):
     def next(self) -> str | None:
         """URL of the page that follows, as the server wrote it."""
         return next((link.url for link in self.link if link.relation == "next" and link.url), None)
+
+
+class Searchset:
+    """The pages of a search as they come in: entries once each, and what is known to lack."""
+
+    def __init__(self) -> None:
+        self.pages = 0
+        self.entries: list[msgspec.Raw] = []
+        self._seen: set[tuple[str, str]] = set()
+        self._matches = 0
+        self._total = 0
+        self._tells_error = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether the server said of no error, and counted no more matches than it sent.
+
+        Some servers cut a search short without a next link, and some count what they then withhold. A count
+        that is only an estimate looks the same, so a higher one is always a doubt.
+        """
+        return not self._tells_error and self._matches >= self._total
+
+    def take(self, page: Page) -> None:
+        """Add a page; a resource that came before is left out, for pages may shift between two calls."""
+        self.pages += 1
+        self._total = max(self._total, page.total or 0)
+        for raw in page.entry:
+            self._add(raw, _outline_entry(raw))
+
+    def _add(self, raw: msgspec.Raw, entry: _Entry) -> None:
+        resource = entry.resource or _Resource()
+        if resource.id is not None:
+            key = (resource.resource_type, resource.id)
+            if key in self._seen:
+                return
+            self._seen.add(key)
+        if resource.resource_type == "OperationOutcome":
+            self._tells_error |= any(issue.severity in ("error", "fatal") for issue in resource.issue)
+        elif entry.search is None or entry.search.mode in (None, "match"):
+            self._matches += 1
+        self.entries.append(raw)
+
+    def bundle(self, whole: bool) -> bytes:
+        """One Bundle of all entries; with a next link unless it is the whole answer."""
+        bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset"}
+        if not whole:
+            bundle["link"] = [_GAP]
+        if self.entries:
+            bundle["entry"] = self.entries
+        return msgspec.json.encode(bundle)
 
 
 _decode_page = decoder(Page)
@@ -65,37 +126,17 @@ def resource(body: bytes, kind: str, resource_id: str) -> bytes:
 
 
 def search_page(body: bytes) -> Page:
-    """One page of a search; raises ReadError when it is none, or says that the server could not search it
-    all."""
+    """One page of a search; raises ReadError when it is none."""
     page = outline(body)
     if page.resource_type != "Bundle" or page.type not in (None, "searchset"):
         raise ReadError("wrong-content")
-    if any(_tells_error(entry) for entry in page.entry):
-        raise ReadError("incomplete")
     return page
 
 
-def searchset(entries: Sequence[msgspec.Raw], total: int | None) -> bytes:
-    """One Bundle of all entries, without links.
-
-    `total` is what the server counted: some cut a search short without a next link. Raises ReadError then.
-    """
-    if total is not None and len(entries) < total:
-        raise ReadError("incomplete")
-    bundle: dict[str, Any] = {"resourceType": "Bundle", "type": "searchset", "total": len(entries)}
-    if entries:
-        bundle["entry"] = entries
-    return msgspec.json.encode(bundle)
-
-
-def _tells_error(entry: msgspec.Raw) -> bool:
-    """Whether an entry is an OperationOutcome of an error."""
-    if b"OperationOutcome" not in bytes(entry):
-        return False
+def _outline_entry(raw: msgspec.Raw) -> _Entry:
+    """What can be told of an entry; an odd one is left to whoever reads the Bundle."""
     try:
-        found: _Outcome | None = _decode_entry(entry).resource
+        entry: _Entry = _decode_entry(raw)
     except msgspec.DecodeError:
-        return False
-    if found is None or found.resource_type != "OperationOutcome":
-        return False
-    return any(issue.severity in ("error", "fatal") for issue in found.issue)
+        return _Entry()
+    return entry

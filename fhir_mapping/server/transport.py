@@ -1,8 +1,8 @@
 """The HTTP side of the FHIR reader: a fhirclient server whose every call passes through our adapter.
 
 fhirclient sets no timeout, follows redirects and reads bodies of any size; the adapter sets the bounds and is
-the only place that holds the bearer token. Imported when a read begins, not before: a worker that never calls
-back does not pay for it (about 0.3 s).
+the only place that holds the bearer token. Imported at start by whoever sets up reading: an installation
+that never calls back does not pay for it (about 0.3 s), and no request does.
 """
 
 import logging
@@ -10,7 +10,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from io import BytesIO
+from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 import requests
 import urllib3
@@ -18,6 +20,7 @@ from fhirclient.server import FHIRServer  # type: ignore[import-untyped]  # it p
 from requests.adapters import HTTPAdapter
 
 from fhir_mapping.server.origin import Limits, ReadError, ServerBase
+from fhir_mapping.server.sockets import Sockets
 
 # urllib3 logs the address of each call, which names the patient.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL)
@@ -40,13 +43,24 @@ _SLUGS = {
 class Connection:
     """A FHIR server for the length of one fetch; usable from several threads, done with after `close`."""
 
-    def __init__(self, base: ServerBase, token: str | None, limits: Limits, ends: float) -> None:
-        """`ends` is the deadline on the monotonic clock; the token is sent to `base` only."""
+    def __init__(
+        self,
+        base: ServerBase,
+        token: str | None,
+        limits: Limits,
+        ends: float,
+        ca_bundle: Path | None = None,
+    ) -> None:
+        """`ends` is the deadline on the monotonic clock; the token is sent to `base` only.
+
+        `ca_bundle` replaces the public certificate authorities.
+        """
         self._adapter = BoundedAdapter(base, token, limits, ends)
         self._server = FHIRServer(None, base_uri=base.url)
         session: requests.Session = self._server.session
         session.trust_env = False
         session.max_redirects = 0
+        session.verify = True if ca_bundle is None else str(ca_bundle)
         session.headers["User-Agent"] = "bedside"
         session.mount("https://", self._adapter)
         session.mount("http://", self._adapter)
@@ -69,6 +83,7 @@ class BoundedAdapter(HTTPAdapter):
     """GETs of one server within limits; raises ReadError for all but a complete answer with status 200."""
 
     def __init__(self, base: ServerBase, token: str | None, limits: Limits, ends: float) -> None:
+        self._sockets = Sockets()
         super().__init__(max_retries=0)
         self._base = base
         self._token = token
@@ -78,10 +93,16 @@ class BoundedAdapter(HTTPAdapter):
     def __repr__(self) -> str:
         return "BoundedAdapter()"
 
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        """Make the pools, of connections that can be ended; called by the base class."""
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = self._sockets.pools()
+
     def forget(self) -> None:
-        """Drop the token, and refuse further calls."""
+        """Drop the token, refuse further calls, and end those under way."""
         self._token = None
         self._ends = 0.0
+        self._sockets.end()
 
     def send(  # the signature is that of requests
         self,
@@ -93,7 +114,8 @@ class BoundedAdapter(HTTPAdapter):
         proxies: object = None,
     ) -> requests.Response:
         """Send within our limits; of the arguments only `request` and `verify` count."""
-        if not self._base.admits(request.url):
+        # Nothing but reads: a call that is repeated after a failure must not change anything.
+        if request.method != "GET" or not self._base.admits(request.url):
             raise ReadError("foreign-link")
         for attempt in range(self._limits.retries + 1):
             until = min(self._ends, monotonic() + self._limits.per_call_s)
@@ -105,7 +127,7 @@ class BoundedAdapter(HTTPAdapter):
             response.raw.close()
             pause = retry_after(response.headers)
             if status not in RETRIED or attempt == self._limits.retries or monotonic() + pause >= self._ends:
-                raise ReadError(_slug(status))
+                raise ReadError(_slug(status, response.headers))
             sleep(pause)
         raise ReadError("deadline")
 
@@ -146,7 +168,9 @@ class BoundedAdapter(HTTPAdapter):
         return bytes(body)
 
 
-def _slug(status: int) -> str:
+def _slug(status: int, headers: Mapping[str, str]) -> str:
+    if status == 401 and "insufficient_scope" in headers.get("WWW-Authenticate", ""):
+        return "scope-missing"
     if status in _SLUGS:
         return _SLUGS[status]
     if status < 400:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ PATIENT = "pat-canary-77"
 
 @dataclass
 class Reply:
-    """What the stub sends: `body` as JSON unless it is bytes.
+    """What the stub sends: `body` as JSON unless it is bytes; with `bare` the bytes alone, without HTTP.
 
     `wait_s` waits before all, `head_drip_s` before each of ten extra headers, `drip_s` before each part of
     the body; `length` is a false Content-Length.
@@ -30,6 +31,7 @@ class Reply:
     wait_s: float = 0.0
     drip_s: float = 0.0
     head_drip_s: float = 0.0
+    bare: bool = False
 
     @property
     def content(self) -> bytes:
@@ -53,12 +55,13 @@ class Stub:
     replies: dict[str, list[Reply]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     decide: Callable[[str], Reply | None] = lambda _: None
+    scheme: str = "http"
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def origin(self) -> str:
         """Scheme, host and port."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def base(self) -> str:
@@ -87,6 +90,10 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
         def do_GET(self) -> None:  # the name that http.server calls
             reply = stub.answer(self.path, dict(self.headers))
             time.sleep(reply.wait_s)
+            if reply.bare:
+                self.close_connection = True
+                self.wfile.write(reply.content)
+                return
             self.send_response(reply.status)
             for number in range(10 if reply.head_drip_s else 0):
                 self.send_header(f"X-Drip-{number}", "drip")
@@ -123,10 +130,12 @@ def _handler(stub: Stub) -> type[BaseHTTPRequestHandler]:
 
 
 @contextmanager
-def running() -> Iterator[Stub]:
-    """A stub on a free port, stopped at the end."""
-    stub = Stub()
+def running(tls: ssl.SSLContext | None = None) -> Iterator[Stub]:
+    """A stub on a free port, stopped at the end; with `tls` it speaks https."""
+    stub = Stub(scheme="http" if tls is None else "https")
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(stub))
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     server.daemon_threads = True
     server.block_on_close = False
     stub.port = server.server_address[1]
@@ -140,9 +149,9 @@ def running() -> Iterator[Stub]:
         thread.join()
 
 
-def observation(number: int) -> dict[str, Any]:
-    """An Observation, as a Bundle entry."""
-    return {"resource": {"resourceType": "Observation", "id": f"o{number}", "status": "final"}}
+def observation(number: int, **other: Any) -> dict[str, Any]:
+    """An Observation with further elements, as a Bundle entry."""
+    return {"resource": {"resourceType": "Observation", "id": f"o{number}", "status": "final", **other}}
 
 
 def page(*entries: dict[str, Any], following: str | None = None, **other: Any) -> dict[str, Any]:

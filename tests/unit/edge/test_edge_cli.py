@@ -44,7 +44,7 @@ def test_a_command_that_is_not_there_is_answered_with_those_that_are() -> None:
     """Exit code 2 and the list."""
     told = run("frobnicate")
     assert told.exit_code == 2
-    assert "serve, hook, models, patients, ledger" in told.output
+    assert "there are serve, hook, models, patients" in told.output
 
 
 def test_serve_names_the_setting_that_is_wrong() -> None:

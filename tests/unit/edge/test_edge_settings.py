@@ -35,6 +35,8 @@ def test_the_defaults_bind_to_loopback_and_call_nobody() -> None:
         ("BEDSIDE_CORS_ORIGINS", "ehr.example.org"),
         ("BEDSIDE_FHIR_SERVERS", "https://fhir.example.org/r4"),
         ("BEDSIDE_FHIR_SERVERS", "https://user@fhir.example.org"),
+        ("BEDSIDE_FHIR_CA_BUNDLE", "/nowhere/at/all.pem"),
+        ("BEDSIDE_PREFETCH_DIALECT", "3"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_refused_by_name(name: str, value: str) -> None:

@@ -1,4 +1,7 @@
-"""Data files of codes and units: check digits, boundaries between sets, factors against pint and ucumvert."""
+"""Data files of codes: check digits, forms and boundaries between value sets and between analytes.
+
+Units and spellings have their own tests in tests/unit/terminology.
+"""
 
 import json
 import re
@@ -8,13 +11,13 @@ from itertools import combinations
 from typing import Any
 
 import pytest
-import yaml
 from fhir.resources.R4B.valueset import ValueSet
-from pint import Quantity
-from ucumvert import PintUcumRegistry
+
+from fhir_mapping.terminology import catalogue
+from fhir_mapping.terminology.check_digits import is_well_formed
 
 DATA = resources.files("fhir_mapping") / "data"
-ANALYTES: dict[str, Any] = yaml.safe_load((DATA / "analytes.yaml").read_text(encoding="utf-8"))["analytes"]
+ANALYTES = catalogue.analytes()
 VALUESETS: dict[str, Any] = {
     path.name.removesuffix(".json"): json.loads(path.read_text(encoding="utf-8"))
     for path in sorted((DATA / "valuesets").iterdir(), key=lambda path: path.name)
@@ -24,13 +27,6 @@ LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
-UNITS = [(name, unit) for name, entry in ANALYTES.items() for unit in (entry["unit"], *entry["units"])]
-FACTORS = [
-    (name, unit, how)
-    for name, entry in ANALYTES.items()
-    for unit, how in entry["units"].items()
-    if not isinstance(how, dict)
-]
 
 
 def codes(name: str, system: str | None = None) -> list[str]:
@@ -41,10 +37,8 @@ def codes(name: str, system: str | None = None) -> list[str]:
 
 def loinc_codes() -> list[str]:
     """Every LOINC code of the analytes, panels included."""
-    single = [
-        code["code"] for entry in ANALYTES.values() for code in entry["codes"] if code["system"] == LOINC
-    ]
-    return single + [panel for entry in ANALYTES.values() for panel in entry.get("panels", ())]
+    single = [code["code"] for entry in ANALYTES.values() for code in entry.codes if code["system"] == LOINC]
+    return single + [panel for entry in ANALYTES.values() for panel in entry.panels]
 
 
 def mod10_holds(code: str) -> bool:
@@ -75,12 +69,6 @@ def verhoeff_holds(code: str) -> bool:
     return total == 0
 
 
-@pytest.fixture(scope="module")
-def ucum() -> PintUcumRegistry:
-    """One registry for the module; it takes a second to build."""
-    return PintUcumRegistry()
-
-
 def test_check_digit_functions_know_published_examples() -> None:
     """The two checks agree with worked examples, and reject the same codes with two digits swapped."""
     assert mod10_holds("2951-2")
@@ -90,6 +78,19 @@ def test_check_digit_functions_know_published_examples() -> None:
     assert not verhoeff_holds("22289006")
 
 
+@pytest.mark.parametrize("code", ["22298006", "22289006", "2363008", "446096008", "99999003"])
+def test_the_service_knows_the_same_snomed_check_digit(code: str) -> None:
+    """The check that tells a site of a mistyped SNOMED CT code agrees with the one of these tests."""
+    assert is_well_formed(code, SNOMED) == verhoeff_holds(code)
+
+
+@pytest.mark.parametrize("code", ["2951-2", "2591-2", "718-7", "14682-9", "14682-0", "LA6270-8", ""])
+def test_the_service_knows_the_same_loinc_check_digit(code: str) -> None:
+    """The check that tells a site of a mistyped LOINC code agrees with the one of these tests."""
+    has_form = re.fullmatch(r"\d+-\d", code) is not None
+    assert is_well_formed(code, LOINC) == (has_form and mod10_holds(code))
+
+
 def test_every_loinc_code_has_its_check_digit() -> None:
     """A mistyped LOINC code cannot slip in."""
     assert [code for code in loinc_codes() if not mod10_holds(code)] == []
@@ -97,7 +98,7 @@ def test_every_loinc_code_has_its_check_digit() -> None:
 
 def test_a_loinc_code_belongs_to_one_analyte() -> None:
     """No code means two quantities."""
-    single = [code["code"] for entry in ANALYTES.values() for code in entry["codes"]]
+    single = [code["code"] for entry in ANALYTES.values() for code in entry.codes]
     assert [code for code, n in Counter(single).items() if n > 1] == []
 
 
@@ -125,7 +126,7 @@ def test_value_set_is_valid_fhir(name: str) -> None:
     assert value_set.id == name
     assert value_set.url == f"https://bedside.example/fhir/ValueSet/{name}"
     assert (value_set.status, value_set.publisher, str(value_set.date)) == ("active", "Bedside", "2026-11-24")
-    assert re.search(r"confirmed against|enumerated from", value_set.description)
+    assert re.search(r"[Cc]onfirmed against|enumerated from", value_set.description)
 
 
 @pytest.mark.parametrize("name", VALUESETS)
@@ -159,66 +160,66 @@ def test_drug_sets_are_disjoint() -> None:
         assert set(codes(one)) & set(codes(other)) == set()
 
 
-@pytest.mark.parametrize(("name", "unit"), UNITS)
-def test_every_listed_unit_is_ucum(name: str, unit: str, ucum: PintUcumRegistry) -> None:
-    """Canonical and accepted units parse as UCUM; anything else belongs among the spellings."""
-    assert ucum.from_ucum(unit).magnitude > 0, name
-
-
-@pytest.mark.parametrize(("name", "unit", "factor"), FACTORS)
-def test_factor_equals_pint(name: str, unit: str, factor: float, ucum: PintUcumRegistry) -> None:
-    """Factors agree with pint to 1e-6, through the molar mass where a mass meets an amount of substance."""
-    canonical, accepted = ucum.from_ucum(ANALYTES[name]["unit"]), ucum.from_ucum(unit)
-    if accepted.dimensionality != canonical.dimensionality:
-        accepted = accepted * ANALYTES[name]["molar_mass"] * ucum.from_ucum("g/mol")
-    assert _ratio(accepted, canonical) == pytest.approx(factor, rel=1e-6)
-
-
-def _ratio(accepted: Quantity, canonical: Quantity) -> float:
-    return float((accepted / canonical).to_base_units().magnitude)
-
-
-def test_hba1c_conversion_meets_published_pairs() -> None:
-    """IFCC to NGSP gives the pairs of the published master equation: 20, 48 and 75 mmol/mol."""
-    affine = ANALYTES["hba1c"]["units"]["mmol/mol"]
-    converted = [round(affine["times"] * ifcc + affine["plus"], 1) for ifcc in (20, 48, 75)]
-    assert converted == [4.0, 6.5, 9.0]
-
-
-@pytest.mark.parametrize("name", ANALYTES)
-def test_spellings_stand_for_listed_units(name: str) -> None:
-    """A spelling leads to a unit that the analyte accepts and is not a listed unit itself."""
-    entry = ANALYTES[name]
-    accepted = {entry["unit"], *entry["units"]}
-    spellings = entry.get("spellings", {})
-    assert set(spellings.values()) <= accepted
-    assert set(spellings) & accepted == set()
-
-
-@pytest.mark.parametrize("name", ["neutrophil-count", "lymphocyte-count", "platelets"])
-def test_k_per_microlitre_is_thousands_and_never_kelvin(name: str, ucum: PintUcumRegistry) -> None:
-    """`K/uL` is listed as a spelling of thousands per microlitre, because UCUM itself reads it as kelvin."""
-    assert "[temperature]" in ucum.from_ucum("K/uL").dimensionality
-    assert ANALYTES[name]["spellings"]["K/uL"] == "10*3/uL"
-    assert "K/uL" not in ANALYTES[name]["units"]
+@pytest.mark.parametrize(
+    ("name", "codes_of_one"),
+    [
+        ("creatinine", {"2160-0", "14682-9"}),
+        ("glucose", {"2345-7", "14749-6"}),
+        ("fasting-glucose", {"1558-6", "14771-0"}),
+        ("total-cholesterol", {"2093-3", "14647-2"}),
+        ("hdl-cholesterol", {"2085-9", "14646-4"}),
+        ("ldl-cholesterol", {"13457-7", "39469-2"}),
+        ("non-hdl-cholesterol", {"43396-1", "70204-3"}),
+        ("triglycerides", {"2571-8", "14927-8"}),
+        ("hemoglobin", {"718-7", "59260-0"}),
+        ("hba1c", {"4548-4", "59261-8"}),
+        ("urea-nitrogen", {"3094-0", "22664-7"}),
+        ("calcium", {"17861-6", "2000-8"}),
+        ("uric-acid", {"3084-1", "14933-6"}),
+        ("total-bilirubin", {"1975-2", "14631-6"}),
+        ("egfr", {"33914-3", "62238-1", "98979-8"}),
+    ],
+)
+def test_mass_and_moles_are_one_analyte(name: str, codes_of_one: set[str]) -> None:
+    """Codes that differ by a factor alone are read as one feature."""
+    assert codes_of_one <= {code["code"] for code in ANALYTES[name].codes}
 
 
 @pytest.mark.parametrize("name", ["neutrophil-count", "lymphocyte-count"])
 def test_per_cent_of_leukocytes_is_no_count(name: str) -> None:
-    """Neither the codes nor the units of a relative count are accepted as an absolute one."""
-    entry = ANALYTES[name]
-    assert {"770-8", "26511-6", "736-9", "26478-8"} & {code["code"] for code in entry["codes"]} == set()
-    assert "%" not in {entry["unit"], *entry["units"], *entry["spellings"]}
+    """The codes of a relative count are not accepted as an absolute one."""
+    relative = {"770-8", "26511-6", "736-9", "26478-8"}
+    assert relative & {code["code"] for code in ANALYTES[name].codes} == set()
 
 
-def test_clearance_without_body_surface_is_no_egfr() -> None:
-    """mL/min is kept apart from mL/min per 1.73 m2."""
-    entry = ANALYTES["egfr"]
-    assert "mL/min" not in {entry["unit"], *entry["units"], *entry["spellings"]}
+def test_egfr_leaves_out_what_splits_by_race() -> None:
+    """A laboratory sends both halves of such a pair for one person, and one of them is not theirs."""
+    by_race = {"48642-3", "48643-1", "88293-6", "88294-4"}
+    assert by_race & set(loinc_codes()) == set()
 
 
 @pytest.mark.parametrize("name", ANALYTES)
 def test_range_is_an_interval(name: str) -> None:
     """The plausible range runs upwards and does not start below zero."""
-    low, high = ANALYTES[name]["range"]
+    low, high = ANALYTES[name].range
     assert 0 <= low < high
+
+
+@pytest.mark.parametrize("name", ANALYTES)
+def test_every_analyte_says_its_source(name: str) -> None:
+    """Where the codes were confirmed, or that they were not, stands with each analyte."""
+    entry = ANALYTES[name]
+    confirmed = {code["code"] for code in entry.codes} - set(entry.from_memory)
+    assert entry.source
+    assert not confirmed or re.search(
+        r"[Cc]onfirmed|VSAC|Paired|paired|published|mCODE|profile", entry.source
+    )
+
+
+def test_the_notices_name_every_code_system_that_is_shipped() -> None:
+    """LOINC, SNOMED CT, RxNorm, ICD-10-CM, UCUM and HL7 each have their notice."""
+    notices = (DATA / "NOTICE-terminologies.md").read_text(encoding="utf-8")
+    headings = set(re.findall(r"^## (.+)$", notices, re.MULTILINE))
+    assert {"LOINC", "SNOMED CT", "RxNorm", "ICD-10-CM", "UCUM", "HL7"} <= headings
+    systems = {part["system"] for one in VALUESETS.values() for part in one["compose"]["include"]}
+    assert systems <= {LOINC, SNOMED, ICD10CM, RXNORM, "http://terminology.hl7.org/CodeSystem/v3-ActCode"}

@@ -48,7 +48,7 @@ def test_the_wheel_holds_every_file_of_a_room(wheel_names: set[str], room: str) 
 @pytest.mark.parametrize(
     "needed",
     [
-        "fhir_mapping/data/analytes.yaml",
+        "fhir_mapping/data/analytes/lipids.yaml",
         "fhir_mapping/data/valuesets/cancer-nsclc.json",
         "cds_hooks/demo/patients/maria-lindqvist.yaml",
         "cds_hooks/ledger/migrations/versions/r0001_first_form.py",
