@@ -4,7 +4,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench bench-peers train lock clean
+.PHONY: help run test test-spark check bench bench-cohort bench-fairness bench-peers train lock clean
 
 # The first interpreter of these that is new enough; override with make PYTHON=...
 PYTHON ?= $(shell for name in python3.11 python3 python3.12 python3.13; do \
@@ -36,6 +36,15 @@ run: .venv/.ready ## Start the service and fire two hooks for a bundled patient
 test: .venv-dev/.ready $(MEDPLUM) ## Run the tests
 	@.venv-dev/bin/python -m pytest $(PYTEST_ARGS)
 
+# pyspark is published as source only, and large: it joins the environment when it is asked for.
+.venv-dev/.spark: .venv-dev/.ready requirements/spark.lock
+	@.venv-dev/bin/python $(PIP_QUIET) install --require-hashes --no-build-isolation --requirement requirements/spark.lock
+	@touch $@
+
+test-spark: .venv-dev/.spark ## Run the tests on Apache Spark (Java 17 or newer)
+	@command -v java >/dev/null || { echo "make test-spark needs Java 17 or newer on the PATH" >&2; exit 2; }
+	@.venv-dev/bin/python -m pytest -m spark $(PYTEST_ARGS)
+
 check: .venv-dev/.ready ## Lint, check the types and the direction of imports
 	.venv-dev/bin/ruff check .
 	.venv-dev/bin/ruff format --check .
@@ -52,6 +61,14 @@ bench: .venv-dev/.ready ## Measure the service
 	@.venv-dev/bin/python tests/benchmarks/run.py
 	@.venv-dev/bin/python tests/benchmarks/reuse.py
 
+bench-cohort: .venv-dev/.spark ## Measure cohort extraction and scoring beside DuckDB, Spark and scikit-learn
+	@.venv-dev/bin/python tests/benchmarks/cohort.py
+	@.venv-dev/bin/python tests/benchmarks/cohort_scores.py
+
+bench-fairness: .venv-dev/.ready ## Measure audits beside fairlearn, and simulate their error rates
+	@.venv-dev/bin/python tests/benchmarks/fairness_bench.py
+	@.venv-dev/bin/python -m fairness.simulation
+
 bench-peers: .venv-dev/.ready ## Measure beside HealthChain, in an environment of its own
 	@cd tests/benchmarks && ../../.venv-dev/bin/python -m peers
 
@@ -66,6 +83,8 @@ lock: ## Pin the newest versions that fit pyproject.toml (needs uv)
 	$(LOCK) pyproject.toml $(DEV_EXTRAS:%=--extra %) --output-file requirements/dev.lock
 	$(LOCK) pyproject.toml --extra train --constraint requirements/dev.lock --output-file requirements/train.lock
 	$(LOCK) pyproject.toml --constraint requirements/dev.lock --output-file requirements/run.lock
+	printf 'pyspark>=4.3\nsetuptools\n' | \
+		$(LOCK) - --constraint requirements/dev.lock --output-file requirements/spark.lock
 	printf 'healthchain==0.15.0\nonnxruntime\n' | \
 		$(LOCK) - --output-file requirements/peer-healthchain.lock
 	printf 'hatchling\neditables\n' | \

@@ -22,6 +22,7 @@ __all__ = ["outside_detail", "prediction_detail"]
 
 RESEARCH_LINE = "Research model, not for clinical decisions on its own."
 RECORDED_LIMIT = 60  # characters of a record's own text in a table cell
+_AMOUNTS = ("count", "days_since", "days_since_first")
 NEGLIGIBLE = 0.01  # log odds: less does not change any count out of 100
 
 
@@ -130,7 +131,7 @@ def shown(spec: FeatureSpec, value: FeatureValue) -> str:
 
 
 def _is_yes_or_no(spec: FeatureSpec) -> bool:
-    if isinstance(spec, Derived | Age) or getattr(spec, "value", "") == "count":
+    if isinstance(spec, Derived | Age) or getattr(spec, "value", "") in _AMOUNTS:
         return False
     if getattr(spec, "at_least", None) is not None or isinstance(spec, AnyOf):
         return True

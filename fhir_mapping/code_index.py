@@ -5,15 +5,20 @@ encounters carry the codes of their class and types.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import TypeGuard
 
 import msgspec
 
 from fhir_mapping.resources import Encounter, Medication, Resource, read_resource
-from fhir_mapping.wire import CodeableConcept, Reference, decoder
+from fhir_mapping.wire import CodeableConcept, Coding, Reference, decoder
 
 Positions = dict[str | None, dict[str, list[int]]]
 
 _NONE: dict[str, list[int]] = {}
+_CODED = frozenset(
+    ("Condition", "MedicationAdministration", "MedicationRequest", "MedicationStatement", "Procedure")
+)
+_NAMELESS = (None, "")  # systems of codes that nobody says the system of
 
 
 class _Ingredient(msgspec.Struct, gc=False):
@@ -27,17 +32,20 @@ _decode_contained = decoder(list[msgspec.Raw])
 class CodeIndex:
     """Positions of resources by (system, code), built in one pass.
 
-    `unresolved` are the positions of medication resources whose drug was not sent along.
+    `unresolved` are the positions of medication resources whose drug was not sent along, `uncoded` those of
+    resources without any code: told in words, or not at all.
     """
 
-    __slots__ = ("_by_id", "_resources", "positions_of", "unresolved")
+    __slots__ = ("_by_id", "_resources", "has_illegible", "positions_of", "uncoded", "unresolved")
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         self._resources = resources
         self._by_id: dict[str, Medication] | None = None
         self.unresolved: list[int] = []
+        self.uncoded: list[int] = []
         self.positions_of: Positions = {}
         self._build()
+        self.has_illegible = bool(self.uncoded) or any(name in self.positions_of for name in _NAMELESS)
 
     def _build(self) -> None:
         index = self.positions_of
@@ -47,9 +55,10 @@ class CodeIndex:
                 for other in self._other_concepts(at, resource):
                     self._add(at, other)
                 continue
-            for coding in concept.coding or ():
+            for coding in concept.coding or self._note_uncoded(at, resource):
                 code = coding.code
-                if code is None:
+                if not code:
+                    self._note_uncoded(at, resource)
                     continue
                 system = index.get(coding.system)
                 if system is None:
@@ -59,6 +68,12 @@ class CodeIndex:
                     system[code] = [at]
                 elif seen[-1] != at:
                     seen.append(at)
+
+    def _note_uncoded(self, at: int, resource: Resource) -> tuple[Coding, ...]:
+        """Remember an entry without a code that a list would have to be sure of; gives no codings."""
+        if resource.kind in _CODED and not _is_coded(resource.code) and self.uncoded[-1:] != [at]:
+            self.uncoded.append(at)
+        return ()
 
     def _add(self, at: int, concept: CodeableConcept) -> None:
         for coding in concept.coding or ():
@@ -75,6 +90,7 @@ class CodeIndex:
             return
         reference: Reference | None = getattr(resource, "reference", None)
         if reference is None:
+            self._note_uncoded(at, resource)
             return
         drug = self._drug(reference.reference, resource)
         concepts = list(_drug_concepts(drug)) if drug is not None else []
@@ -107,6 +123,18 @@ class CodeIndex:
             return lists[0] if lists else []
         return sorted({at for found in lists for at in found})
 
+    def illegible(self, codes: frozenset[str]) -> list[int]:
+        """Positions of resources of which nobody can tell whether they carry one of these codes: without any
+        code, or with one of these and no system."""
+        near = {
+            at
+            for system in _NAMELESS
+            for code, places in self.positions_of.get(system, _NONE).items()
+            if code in codes
+            for at in places
+        }
+        return sorted(near.union(self.uncoded))
+
     def within(self, codes: frozenset[tuple[str, str]], systems: frozenset[str]) -> list[int]:
         """Positions for a large set of (code, system) pairs of these systems, in record order.
 
@@ -124,7 +152,7 @@ class CodeIndex:
 
 
 def _drug_concepts(drug: Medication) -> Iterator[CodeableConcept]:
-    if drug.code is not None and drug.code.coding:
+    if _is_coded(drug.code):
         yield drug.code
     raw = bytes(drug.ingredient)
     try:
@@ -132,8 +160,12 @@ def _drug_concepts(drug: Medication) -> Iterator[CodeableConcept]:
     except msgspec.MsgspecError:
         return
     for one in ingredients:
-        if one.itemCodeableConcept is not None and one.itemCodeableConcept.coding:
+        if _is_coded(one.itemCodeableConcept):
             yield one.itemCodeableConcept
+
+
+def _is_coded(concept: CodeableConcept | None) -> TypeGuard[CodeableConcept]:
+    return concept is not None and any(coding.code for coding in concept.coding or ())
 
 
 def _contained(resource: Resource) -> Iterator[Medication]:

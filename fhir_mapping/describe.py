@@ -2,12 +2,17 @@
 
 from typing import Any
 
-from fhir_mapping.demographics import SEX_SOURCES
 from fhir_mapping.features import ComputedReader, DirectReader, FeatureSet
-from fhir_mapping.readers.listed import CategoryReader, DraftReader, ListReader
+from fhir_mapping.person.demographics import SEX_SOURCES
+from fhir_mapping.readers.allergies import AllergyReader
+from fhir_mapping.readers.drafted import DraftReader
+from fhir_mapping.readers.encounters import ACT_CODE, EncounterReader
+from fhir_mapping.readers.families import FamilyReader
+from fhir_mapping.readers.listed import CategoryReader, ListReader
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.readers.person import AgeReader, SexReader
-from fhir_mapping.spec import Assumption, FeatureSpec
+from fhir_mapping.readers.statuses import statuses
+from fhir_mapping.spec import Assumption, Condition, FeatureSpec, Medication
 from fhir_mapping.terminology.units import UCUM
 
 
@@ -58,6 +63,8 @@ def _particulars(reader: DirectReader | ComputedReader) -> dict[str, Any]:
         return _categories(reader)
     if isinstance(reader, ListReader):
         return _listed(reader)
+    if isinstance(reader, (AllergyReader, FamilyReader, EncounterReader)):
+        return _entries(reader)
     if isinstance(reader, DraftReader):
         return {"element": "context.draftOrders", "codes": _codes(reader.codes), "value": "any"}
     told: dict[str, Any] = {"inputs": list(reader.spec.inputs)}
@@ -108,9 +115,14 @@ def _example(reader: ObservationReader) -> dict[str, Any]:
 
 
 def _listed(reader: ListReader) -> dict[str, Any]:
-    told = {"codes": _codes(reader.codes), "statuses": sorted(reader.statuses), "value": reader.which}
-    if "Condition" in reader.kinds:
-        told["neverCounts"] = ["refuted", "entered-in-error"]
+    spec = reader.spec
+    told: dict[str, Any] = {"codes": _codes(reader.codes), "value": reader.which}
+    if isinstance(spec, Condition):
+        return told | _condition(spec)
+    told["statuses"] = sorted(spec.statuses)
+    if isinstance(spec, Medication):
+        told["activeOnIndexDate"] = spec.active or None
+        told["neverCounts"] = ["proposal", "plan", "option", "doNotPerform"]
     return told
 
 
@@ -119,8 +131,31 @@ def _categories(reader: CategoryReader) -> dict[str, Any]:
         {"value": level.value, "label": level.label, "codes": _codes(one.codes)}
         for level, one in reader.levels
     ]
-    statuses = sorted(reader.spec.clinical)
-    return {"categories": levels, "statuses": statuses, "neverCounts": ["refuted", "entered-in-error"]}
+    return {"categories": levels} | _condition(reader.spec)
+
+
+def _condition(spec: Condition) -> dict[str, Any]:
+    return {
+        "statuses": sorted(spec.clinical),
+        "verification": sorted(spec.verification),
+        "activeOnIndexDate": spec.active or None,
+        "neverCounts": _refuted(),
+    }
+
+
+def _entries(reader: AllergyReader | FamilyReader | EncounterReader) -> dict[str, Any]:
+    told: dict[str, Any] = {"codes": _codes(reader.codes), "value": reader.which}
+    if isinstance(reader, AllergyReader):
+        told |= {"statuses": sorted(reader.clinical), "criticality": sorted(reader.criticality)}
+        return told | {"neverCounts": [*_refuted(), "no known allergy"]}
+    told["statuses"] = sorted(reader.statuses)
+    if isinstance(reader, EncounterReader):
+        return told | {"classes": [{"system": ACT_CODE[0], "code": code} for code in sorted(reader.classes)]}
+    return told | {"relationships": _codes(reader.relationships), "onsetBefore": reader.onset_before}
+
+
+def _refuted() -> list[str]:
+    return sorted(statuses().never["verification"], reverse=True)
 
 
 def _codes(codes: Any) -> list[dict[str, str]]:

@@ -15,8 +15,15 @@ class MappingError(Exception):
 
 
 class SpecError(MappingError):
-    """A feature spec, analyte or value set that cannot be used; names the file, the feature and the
-    remedy."""
+    """A feature spec, analyte or value set that cannot be used; names the file, the feature and the remedy.
+
+    `path` leads to the offending field from where the error was raised: names of fields and positions in
+    lists; empty when there is no such field.
+    """
+
+    def __init__(self, message: str, *path: str | int) -> None:
+        super().__init__(message)
+        self.path = path
 
 
 class PayloadError(MappingError):

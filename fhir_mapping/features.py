@@ -9,18 +9,26 @@ from typing import Any
 import msgspec
 
 from fhir_mapping.errors import SpecError
+from fhir_mapping.readers.allergies import AllergyReader
 from fhir_mapping.readers.computed import AnyOfReader, DerivedReader
-from fhir_mapping.readers.listed import CategoryReader, DraftReader, ListReader
+from fhir_mapping.readers.drafted import DraftReader
+from fhir_mapping.readers.encounters import EncounterReader
+from fhir_mapping.readers.families import FamilyReader
+from fhir_mapping.readers.listed import CategoryReader, ListReader
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.readers.person import AgeReader, SexReader
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import (
+    LATER,
     Age,
+    Allergy,
     AnyOf,
     Assumption,
     Condition,
     Derived,
     Draft,
+    Encounter,
+    FamilyHistory,
     FeatureSpec,
     Medication,
     Observation,
@@ -28,11 +36,22 @@ from fhir_mapping.spec import (
     Sex,
     parse,
 )
+from fhir_mapping.spec_errors import located, of_feature
 from fhir_mapping.times import IndexTime
 from fhir_mapping.values import FeatureValue, FeatureVector
 from fhir_mapping.yamlfile import YAMLError, read_yaml
 
-DirectReader = AgeReader | SexReader | ObservationReader | ListReader | CategoryReader | DraftReader
+DirectReader = (
+    AgeReader
+    | SexReader
+    | ObservationReader
+    | ListReader
+    | CategoryReader
+    | AllergyReader
+    | FamilyReader
+    | EncounterReader
+    | DraftReader
+)
 ComputedReader = AnyOfReader | DerivedReader
 
 
@@ -57,22 +76,23 @@ class FeatureSet:
         self.sha256 = self._digest()
 
     @classmethod
-    def parse(cls, features: Any, where: str) -> "FeatureSet":
-        """Compile the `features` list of a manifest; `where` names the file in messages."""
-        specs = parse(features, where)
+    def parse(cls, features: Any, where: str, file: Path | None = None) -> "FeatureSet":
+        """Compile the `features` list of a manifest; `where` names the file in messages, `file` is read again
+        for the line."""
+        specs = parse(features, where, file)
         try:
             return cls(specs)
         except SpecError as error:
-            raise SpecError(f"{where}: {error}") from None
+            raise located(error, where, file, _blamed(error, specs)) from None
 
     @classmethod
     def load(cls, path: Path) -> "FeatureSet":
         """Compile the features of a model.yaml."""
         try:
             document = read_yaml(path.read_text(encoding="utf-8"))
-        except (OSError, YAMLError) as error:
+        except (OSError, UnicodeDecodeError, YAMLError) as error:
             raise SpecError(f"{path.name}: cannot be read: {type(error).__name__}") from None
-        return cls.parse(document.get("features") if isinstance(document, dict) else None, path.name)
+        return cls.parse(document.get("features") if isinstance(document, dict) else None, path.name, path)
 
     def spec(self, name: str) -> FeatureSpec:
         """One feature's spec; raises KeyError."""
@@ -99,7 +119,8 @@ class FeatureSet:
             ready = [r for r in waiting.values() if all(name in done for name in r.needs)]
             if not ready:
                 names = ", ".join(f"`{name}`" for name in sorted(waiting))
-                raise SpecError(f"{names}: inputs are not features of this model, or need each other")
+                told = f"{names}: inputs are not features of this model, or need each other"
+                raise SpecError(told, "inputs")
             for reader in ready:
                 ordered.append(reader)
                 done.add(reader.name)
@@ -120,6 +141,9 @@ def _meaning(reader: DirectReader | ComputedReader, spec: FeatureSpec) -> Any:
     meaning: dict[str, Any] = msgspec.to_builtins(spec)
     for words in ("label", "note"):
         meaning.pop(words, None)
+    for field, default in LATER.items():
+        if getattr(spec, field, None) == default:
+            meaning.pop(field, None)
     if isinstance(reader, ObservationReader):
         meaning["codes"] = sorted(reader.codes)
         meaning["panels"] = sorted(reader.panels)
@@ -128,17 +152,24 @@ def _meaning(reader: DirectReader | ComputedReader, spec: FeatureSpec) -> Any:
         meaning["answers"] = sorted((a.system, a.code, a.value) for a in reader.answers.values())
     elif isinstance(reader, (ListReader, DraftReader)):
         meaning["codes"] = sorted(reader.codes)
+    elif isinstance(reader, (AllergyReader, FamilyReader, EncounterReader)):
+        meaning |= reader.meaning()
     elif isinstance(reader, CategoryReader):
         meaning["categories"] = [[level.value, sorted(one.codes)] for level, one in reader.levels]
     return meaning
+
+
+def _blamed(error: SpecError, specs: Sequence[FeatureSpec]) -> int:
+    """Position of the feature that an error begins with."""
+    told = str(error).removeprefix("feature ")
+    return next((at for at, spec in enumerate(specs) if told.startswith(f"`{spec.name}`")), 0)
 
 
 def _named_reader(spec: FeatureSpec) -> DirectReader | ComputedReader:
     try:
         return _reader(spec)
     except SpecError as error:
-        name = f"feature `{spec.name}`"
-        raise error if name in str(error) else SpecError(f"{name}: {error}") from None
+        raise of_feature(error, spec.name) from None
 
 
 def _reader(spec: FeatureSpec) -> DirectReader | ComputedReader:
@@ -150,6 +181,12 @@ def _reader(spec: FeatureSpec) -> DirectReader | ComputedReader:
         return ObservationReader(spec)
     if isinstance(spec, Draft):
         return DraftReader(spec)
+    if isinstance(spec, Allergy):
+        return AllergyReader(spec)
+    if isinstance(spec, FamilyHistory):
+        return FamilyReader(spec)
+    if isinstance(spec, Encounter):
+        return EncounterReader(spec)
     if isinstance(spec, AnyOf):
         return AnyOfReader(spec)
     if isinstance(spec, Derived):

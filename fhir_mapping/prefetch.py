@@ -7,7 +7,7 @@ on our side, because clients change or drop date parameters.
 from collections.abc import Sequence
 
 from fhir_mapping.features import ComputedReader, DirectReader, FeatureSet
-from fhir_mapping.readers.listed import DraftReader
+from fhir_mapping.readers.drafted import DraftReader
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.record import PatientRecord
 
@@ -22,6 +22,9 @@ KEYS = {
     "medicationStatements": "MedicationStatement",
     "medicationAdministrations": "MedicationAdministration",
     "procedures": "Procedure",
+    "allergies": "AllergyIntolerance",
+    "familyHistory": "FamilyMemberHistory",
+    "encounters": "Encounter",
 }
 _KEY_OF = {kind: key for key, kind in KEYS.items()}
 

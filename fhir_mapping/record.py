@@ -32,7 +32,8 @@ class PatientRecord:
     """Resources of one patient, as slim structs; bytes of a resource are found again only to validate it.
 
     `patient_id` is the id that the caller asked about; a Patient resource with another id raises
-    WrongPatient, any other resource about somebody else becomes an issue and is not used.
+    WrongPatient, any other resource about somebody else becomes an issue and is not used. `memo` keeps what
+    was read once for the features that are read next; a record is read by one thread at a time.
     """
 
     def __init__(
@@ -63,6 +64,8 @@ class PatientRecord:
         self._verdicts: dict[int, bool] = {}
         self._validated = validated
         self._index: CodeIndex | None = None
+        self._by_kind: dict[str, list[int]] | None = None
+        self.memo: dict[Any, Any] = {}
         self._kinds: set[str] | None = None
         self._doubted: set[str] = set()
         self.incomplete: set[str] = set()
@@ -184,7 +187,11 @@ class PatientRecord:
 
     def of_kind(self, kind: str) -> list[int]:
         """Positions of the resources of one type, in record order."""
-        return [at for at, resource in enumerate(self.resources) if resource.kind == kind]
+        if self._by_kind is None:
+            self._by_kind = {}
+            for at, resource in enumerate(self.resources):
+                self._by_kind.setdefault(resource.kind, []).append(at)
+        return self._by_kind.get(kind, [])
 
     def provides(self, kinds: Iterable[str]) -> bool:
         """Whether the client answered for any of these resource types: sent some, or said that there are

@@ -58,12 +58,20 @@ class Condition(msgspec.Struct, gc=False, tag_field="resourceType", tag="Conditi
     verificationStatus: CodeableConcept | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
+    abatementDateTime: str | None = None
+    abatementPeriod: Period | None = None
     recordedDate: str | None = None
 
     @property
     def began(self) -> str | None:
         """Onset, or the day of recording."""
         return self.onsetDateTime or start(self.onsetPeriod) or self.recordedDate
+
+    @property
+    def abated(self) -> str | None:
+        """When it was over."""
+        period = self.abatementPeriod
+        return self.abatementDateTime or ((period.end or period.start) if period is not None else None)
 
 
 class MedicationRequest(msgspec.Struct, gc=False, tag_field="resourceType", tag="MedicationRequest"):

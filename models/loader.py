@@ -53,9 +53,10 @@ def load_model(folder: Path) -> Model:
 
 def _features(manifest: Manifest, path: Path) -> FeatureSet:
     try:
-        features = FeatureSet.parse(manifest.features, str(path))
+        features = FeatureSet.parse(manifest.features, str(path), path)
     except SpecError as error:
-        raise ManifestError(path, "features", str(error).removeprefix(f"{path}: ")) from None
+        place, _, problem = str(error).partition(": ")
+        raise ManifestError(place, "features", problem) from None
     unknown = [name for name in manifest.explanation.anchors if name not in features.inputs]
     if unknown:
         raise ManifestError(

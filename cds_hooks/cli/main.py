@@ -15,7 +15,10 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "hook": ("cds_hooks.cli.hook", "Play an EHR's hook against a CDS Hooks service."),
     "models": ("cds_hooks.cli.models", "List, show and verify the models."),
     "patients": ("cds_hooks.cli.patients", "The bundled, invented patients."),
+    "extract": ("cds_hooks.cli.extract", "A model's features of every patient of an export."),
+    "score": ("cds_hooks.cli.score", "A model's score of every patient of an export."),
     "ledger": ("cds_hooks.cli.ledger", "What was asked, answered and shown."),
+    "terminology": ("cds_hooks.cli.terminology", "A site's own value sets and maps of codes."),
 }
 _EPILOG = """\
 \b
@@ -27,7 +30,7 @@ First steps:
 \b
 Exit codes:
   0  done
-  1  a model did not pass verification, or nothing was found
+  1  a model did not pass verification, nothing was found, or part of an export could not be read
   2  usage, or a setting that does not let the command run (the message names it)
 `bedside hook` has more; see `bedside hook --help`.
 

@@ -1,112 +1,51 @@
-"""Features that ask whether a list holds certain codes: conditions, medications, procedures, draft orders."""
+"""Features that ask whether a list holds certain codes: conditions, medications, procedures."""
 
-import math
-from collections.abc import Iterator
-from datetime import datetime
+from collections.abc import Callable, Sequence
 
 from fhir_mapping.errors import SpecError
-from fhir_mapping.readers.window import placed
+from fhir_mapping.readers.conditions import ConditionJudge
+from fhir_mapping.readers.entries import NOT_CODED, EntryReader, resolve_codes
+from fhir_mapping.readers.medications import MedicationJudge
+from fhir_mapping.readers.statuses import by_code, statuses
 from fhir_mapping.record import PatientRecord
-from fhir_mapping.resources import Condition as ConditionResource
-from fhir_mapping.resources import MedicationRequest, Resource
-from fhir_mapping.spec import Category, Code, Condition, Draft, Medication, Procedure
-from fhir_mapping.terminology import catalogue
-from fhir_mapping.times import EARLIEST, IndexTime
+from fhir_mapping.resources import Resource
+from fhir_mapping.spec import Category, Condition, Medication, Procedure
+from fhir_mapping.times import IndexTime
 from fhir_mapping.values import FeatureValue, missing
-from fhir_mapping.wire import CodeableConcept
 
-_UNREADABLE = frozenset(("date-format", "date-without-zone"))
-_NO_ORDER = frozenset(("proposal", "plan", "option"))
-_REFUTED = frozenset(("refuted", "entered-in-error"))
+Judge = Callable[[Resource, IndexTime], str | None]
 
 
-def resolve_codes(valueset: str | None, codes: tuple[Code, ...], name: str) -> catalogue.Codes:
-    """Codes of a feature: its value set's and its own; raises SpecError when there are none."""
-    found = tuple((code.code, code.system) for code in codes)
-    if valueset is not None:
-        found = catalogue.valueset(valueset) + found
-    if not found:
-        raise SpecError(f"feature `{name}`: needs `valueset` or `codes`")
-    return found
+class ListReader(EntryReader):
+    """Compiled form of a `condition`, `medication` or `procedure` feature; entries are found by the index of
+    codes."""
 
-
-def carries(concept: CodeableConcept | None, codes: frozenset[tuple[str, str]]) -> bool:
-    """Whether a concept has one of the (code, system) pairs."""
-    if concept is None or concept.coding is None:
-        return False
-    return any((coding.code, coding.system) in codes for coding in concept.coding)
-
-
-class ListReader:
-    """Compiled form of a `condition`, `medication` or `procedure` feature with value any or count."""
-
-    __slots__ = ("codes", "kinds", "name", "spec", "statuses", "systems", "which", "window")
+    __slots__ = ("_judge", "_of_kind", "bare", "codes", "systems")
 
     def __init__(self, spec: Condition | Medication | Procedure) -> None:
         """Raises SpecError when there are no codes."""
-        self.spec = spec
-        self.name = spec.name
-        self.codes = frozenset(resolve_codes(spec.valueset, spec.codes, spec.name))
+        super().__init__(spec, _kinds(spec))
+        self.codes = frozenset(resolve_codes(spec.valueset, spec.codes))
         self.systems = frozenset(system for _, system in self.codes)
-        self.window = spec.seconds
-        self.which = spec.value
-        self.kinds: tuple[str, ...]
-        if isinstance(spec, Medication):
-            self.kinds, self.statuses = spec.resources, frozenset(spec.statuses)
-        elif isinstance(spec, Procedure):
-            self.kinds, self.statuses = ("Procedure",), frozenset(spec.statuses)
-        else:
-            self.kinds, self.statuses = ("Condition",), frozenset(spec.clinical)
+        self.bare = frozenset(code for code, _ in self.codes)
+        self._of_kind = frozenset(self.kinds)
+        self._judge = _judge(spec)
 
-    def matches(self, record: PatientRecord, index: IndexTime) -> list[tuple[datetime, int]]:
-        """(sort key, position) of every entry that counts, newest first."""
-        found = []
-        for at in record.codes.within(self.codes, self.systems):
-            resource = record.resources[at]
-            if resource.kind not in self.kinds or not self._status_counts(resource):
-                continue
-            if not record.concerns(resource):
-                record.accepts(at)  # leaves the issue
-                continue
-            when, reason = self._placed(resource, index)
-            if when is not None and record.accepts(at):
-                found.append((when, at))
-            elif when is not None or reason in _UNREADABLE:
-                # An entry that is there but cannot be used is not "nothing recorded".
-                record.accepts(at)
-                record.doubt((resource.kind,))
-        found.sort(key=lambda one: (one[0], record.resources[one[1]].id or ""), reverse=True)
-        return found
+    def candidates(self, record: PatientRecord) -> Sequence[tuple[int, str | None]]:
+        """Entries that carry a code of the list, and those of which nobody can tell whether they do: without
+        any code, or with one of these codes and no system."""
+        index = record.codes
+        carried = index.within(self.codes, self.systems)
+        if not (carried or index.has_illegible):
+            return ()
+        resources, kinds = record.resources, self._of_kind
+        coded = [(at, None) for at in carried if resources[at].kind in kinds]
+        unclear = set(index.illegible(self.bare)).difference(carried) if index.has_illegible else ()
+        return [*coded, *((at, NOT_CODED) for at in sorted(unclear) if resources[at].kind in kinds)]
 
-    def _placed(self, resource: Resource, index: IndexTime) -> tuple[datetime | None, str | None]:
-        date = resource.began
-        if date is None:
-            # An undated entry cannot be placed: it counts where any time does, and nowhere else.
-            return (EARLIEST, None) if self.window == math.inf else (None, "date-missing")
-        return placed(date, index, EARLIEST if self.window == math.inf else index.back(self.window))
-
-    def _status_counts(self, resource: Resource) -> bool:
-        if isinstance(resource, MedicationRequest):
-            return resource.status in self.statuses and _is_order(resource)
-        if not isinstance(resource, ConditionResource):
-            return resource.status in self.statuses
-        if any(code in _REFUTED for code in _codes(resource.verificationStatus)):
-            return False
-        clinical = list(_codes(resource.clinicalStatus))
-        return not clinical or any(code in self.statuses for code in clinical)
-
-    def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
-        """The feature at an index time."""
-        found = self.matches(record, index)
-        if found:
-            value = float(len(found)) if self.which == "count" else 1.0
-            at = found[0][1]
-            return FeatureValue(self.name, value, date=record.resources[at].began, source=record.source(at))
-        if record.doubts(self.kinds):
-            return missing(self.name, "incomplete")
-        if record.provides(self.kinds):
-            return FeatureValue(self.name, 0.0, "none-recorded")
-        return missing(self.name, "not-provided")
+    def standing(self, record: PatientRecord, at: int, index: IndexTime) -> str | None:
+        """What the kind of list makes of an entry's statuses."""
+        return self._judge(record.resources[at], index)
 
 
 class CategoryReader:
@@ -124,9 +63,7 @@ class CategoryReader:
         for level, reader in self.levels:
             for code in reader.codes:
                 if seen.setdefault(code, level.label) != level.label:
-                    raise SpecError(
-                        f"feature `{spec.name}`: code {code[0]} is in `{seen[code]}` and `{level.label}`"
-                    )
+                    raise SpecError(f"code {code[0]} is in `{seen[code]}` and `{level.label}`", "categories")
 
     @staticmethod
     def _reader(spec: Condition, level: Category) -> ListReader:
@@ -136,17 +73,24 @@ class CategoryReader:
             valueset=level.valueset,
             codes=level.codes,
             clinical=spec.clinical,
+            verification=spec.verification,
+            active=spec.active,
             window=spec.window,
         )
         return ListReader(one)
 
     def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
-        """The level of the newest matching entry; two levels of the same date are ambiguous."""
-        found = [
-            (when, at, level)
-            for level, reader in self.levels
-            for when, at in reader.matches(record, index)[:1]
-        ]
+        """The level of the newest matching entry; two levels of the same date are ambiguous.
+
+        An entry with a listed code that cannot be used could be the newest, and gives no value; one without
+        a code only where nothing else is found.
+        """
+        seen = [(level, reader.gather(record, index)) for level, reader in self.levels]
+        troubles = [one.trouble for _, one in seen if one.trouble is not None]
+        found = [(*one.found[0], level) for level, one in seen if one.found]
+        listed = [trouble for trouble in troubles if trouble != NOT_CODED]
+        if listed or (troubles and not found):
+            return missing(self.name, (listed or troubles)[0])
         if not found and record.doubts(("Condition",)):
             return missing(self.name, "incomplete")
         if not found:
@@ -164,32 +108,16 @@ class CategoryReader:
         )
 
 
-class DraftReader:
-    """Compiled form of a `draft` feature."""
-
-    kinds: tuple[str, ...] = ()
-    __slots__ = ("codes", "name", "spec")
-
-    def __init__(self, spec: Draft) -> None:
-        """Raises SpecError when there are no codes."""
-        self.spec = spec
-        self.name = spec.name
-        self.codes = frozenset(resolve_codes(spec.valueset, spec.codes, spec.name))
-
-    def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
-        """1 when a draft has one of the codes, else 0."""
-        for draft in record.drafts:
-            if record.concerns(draft) and carries(draft.code, self.codes):
-                return FeatureValue(self.name, 1.0, source=f"{draft.kind}/{draft.id}")
-        return FeatureValue(self.name, 0.0, "none-recorded")
+def _kinds(spec: Condition | Medication | Procedure) -> tuple[str, ...]:
+    if isinstance(spec, Medication):
+        return spec.resources
+    return ("Condition",) if isinstance(spec, Condition) else ("Procedure",)
 
 
-def _codes(concept: CodeableConcept | None) -> Iterator[str]:
-    for coding in (concept.coding or ()) if concept is not None else ():
-        if coding.code is not None:
-            yield coding.code
-
-
-def _is_order(resource: MedicationRequest) -> bool:
-    """Whether a MedicationRequest says that the drug was ordered: not a proposal, a plan or a prohibition."""
-    return not resource.doNotPerform and resource.intent not in _NO_ORDER
+def _judge(spec: Condition | Medication | Procedure) -> Judge:
+    if isinstance(spec, Condition):
+        return ConditionJudge(spec)
+    if isinstance(spec, Medication):
+        return MedicationJudge(spec)
+    accepted, known = frozenset(spec.statuses), statuses().status["Procedure"]
+    return lambda resource, _: by_code(resource.status, accepted, known)

@@ -145,12 +145,16 @@ class ObservationReader:
         if not dated:
             return self._none(record, refused)
         found: list[Found] = []
+        seen: set[str | None] = set()
         one_only = self.which in ("latest", "first")
         earliest = index.back(self.window) if self.bounded else EARLIEST
         for at, reason in self._ordered(record, dated, index, earliest):
             one = self._usable(record, at, at in panels) if reason is None else reason
             if isinstance(one, Found):
-                found.append(one)
+                ident = resources[at].id
+                if ident is None or ident not in seen:  # what was sent twice counts once
+                    found.append(one)
+                    seen.add(ident)
                 if one_only:
                     break
                 continue

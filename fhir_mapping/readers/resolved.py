@@ -17,23 +17,26 @@ def resolve(
     panels, unit, limits = spec.panels, spec.unit, spec.range
     units, spellings = dict(spec.units), dict(spec.spellings)
     if spec.analyte is not None:
-        known = catalogue.analyte(spec.analyte)
+        known = _analyte(spec.analyte)
         codes = codes or tuple((code["code"], code["system"]) for code in known.codes)
         panels = panels or known.panels
         if unit is not None and unit != known.unit:
-            raise SpecError(
-                f"feature `{spec.name}`: unit {unit} differs from the analyte's {known.unit}; leave it out"
-            )
+            raise SpecError(f"unit {unit} differs from the analyte's {known.unit}; leave it out", "unit")
         unit, limits = known.unit, limits or known.range
         units, spellings = {**known.units, **units}, {**known.spellings, **spellings}
     if not codes:
-        raise SpecError(f"feature `{spec.name}`: needs `analyte` or `codes`")
+        raise SpecError("needs `analyte` or `codes`")
     if unit is None and not spec.answers:
-        raise SpecError(
-            f"feature `{spec.name}`: needs `unit` (canonical UCUM), or `answers` for coded values"
-        )
+        raise SpecError("needs `unit` (canonical UCUM), or `answers` for coded values")
     try:
         coded = tuple((panel, LOINC) for panel in panels)
         return codes, coded, table(unit or "", units, spellings), limits
     except ValueError as error:
-        raise SpecError(f"feature `{spec.name}`: {error}") from None
+        raise SpecError(str(error), "units") from None
+
+
+def _analyte(name: str) -> catalogue.Analyte:
+    try:
+        return catalogue.analyte(name)
+    except SpecError as error:
+        raise SpecError(str(error), "analyte") from None

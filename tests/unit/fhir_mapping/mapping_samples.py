@@ -25,6 +25,10 @@ UCUM = "http://unitsofmeasure.org"
 SUBJECT = {"reference": "Patient/p1"}
 WEIGHT, SYSTOLIC, PANEL = "29463-7", "8480-6", "85354-9"
 METFORMIN = "6809"
+PENICILLIN = "7980"
+BREAST_CANCER = "254837009"
+ROLE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
+ACT = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 CATALOG = Path(models.__file__).parent / "catalog"
 MODELS = ("type2-diabetes-risk", "immunotherapy-response")
 
@@ -121,6 +125,61 @@ def procedure(code: str, ident: str = "x1", **elements: Any) -> Resource:
             "subject": SUBJECT,
             "code": concept(code, SNOMED),
             "performedDateTime": "2025-08-01",
+            **elements,
+        }
+    )
+
+
+def allergy(drug: str = PENICILLIN, ident: str = "a1", **elements: Any) -> Resource:
+    """An active, confirmed allergy to penicillin of high criticality, unless told otherwise."""
+    kind = "http://terminology.hl7.org/CodeSystem/allergyintolerance"
+    return without_nothing(
+        {
+            "resourceType": "AllergyIntolerance",
+            "id": ident,
+            "clinicalStatus": concept("active", f"{kind}-clinical"),
+            "verificationStatus": concept("confirmed", f"{kind}-verification"),
+            "criticality": "high",
+            "code": concept(drug, RXNORM),
+            "patient": SUBJECT,
+            "recordedDate": "2025-04-01",
+            **elements,
+        }
+    )
+
+
+def relative(
+    relationship: str = "MTH", ident: str = "f1", illness: str = BREAST_CANCER, **elements: Any
+) -> Resource:
+    """A mother who had breast cancer at 44, unless told otherwise; `onset` stands in the condition."""
+    onset = elements.pop("onset", {"onsetAge": {"value": 44, "system": UCUM, "code": "a"}})
+    return without_nothing(
+        {
+            "resourceType": "FamilyMemberHistory",
+            "id": ident,
+            "status": "completed",
+            "patient": SUBJECT,
+            "date": "2026-01-15",
+            "relationship": concept(relationship, ROLE),
+            "condition": [{"code": concept(illness, SNOMED), **onset}],
+            **elements,
+        }
+    )
+
+
+def encounter(
+    setting: str = "EMER", when: str = "2026-03-01", ident: str = "e1", **elements: Any
+) -> Resource:
+    """A finished visit to the emergency department, unless told otherwise."""
+    return without_nothing(
+        {
+            "resourceType": "Encounter",
+            "id": ident,
+            "status": "finished",
+            "class": {"system": ACT, "code": setting},
+            "type": [concept("50849002", SNOMED)],
+            "subject": SUBJECT,
+            "period": {"start": f"{when}T10:00:00Z", "end": f"{when}T16:00:00Z"},
             **elements,
         }
     )

@@ -29,6 +29,10 @@ SMOKER: Resource = {
         {"system": SNOMED, "code": "8517006", "value": 1, "label": "former"},
     ],
 }
+# The same answers as LOINC's answer list has them.
+BOTH: Resource = SMOKER | {
+    "answers": [*SMOKER["answers"], {"system": LOINC, "code": "LA15920-4", "value": 1, "label": "former"}]
+}
 PRESSURE = feature(analyte="systolic-blood-pressure")
 
 
@@ -86,3 +90,25 @@ def test_answer_that_is_not_listed_has_a_reason(answer: Resource | None, reason:
     """An answer outside the list, of another system or in words alone is not a number."""
     coded = observation(code=SMOKING, valueQuantity=None, valueCodeableConcept=answer)
     assert read(SMOKER, coded).reason == reason
+
+
+@pytest.mark.parametrize(
+    ("codings", "value"),
+    [
+        ([{"system": LOINC, "code": "LA15920-4"}], 1.0),
+        ([{"system": SNOMED, "code": "8517006"}], 1.0),
+        ([{"system": "urn:local", "code": "ex"}, {"system": LOINC, "code": "LA15920-4"}], 1.0),
+        ([{"system": LOINC, "code": "8517006"}], None),
+    ],
+)
+def test_answer_in_any_of_several_systems(codings: list[Resource], value: float | None) -> None:
+    """An answer is found by its code in SNOMED CT or LOINC, and never by a code of the other system."""
+    given = observation(code=SMOKING, valueQuantity=None, valueCodeableConcept={"coding": codings})
+    found = read(BOTH, given)
+    assert (found.value if found.known else None) == value
+
+
+def test_answer_in_words_is_not_read() -> None:
+    """Text is not guessed at."""
+    given = observation(code=SMOKING, valueQuantity=None, valueCodeableConcept={"text": "former smoker"})
+    assert read(BOTH, given).reason == "answer-not-listed"

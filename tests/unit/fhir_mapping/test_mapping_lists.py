@@ -1,4 +1,4 @@
-"""Conditions, medications, procedures, draft orders, and features computed from others."""
+"""What lists of conditions, medications and procedures have in common."""
 
 from __future__ import annotations
 
@@ -52,12 +52,11 @@ def test_condition_in_the_value_set_is_one(code: str, system: str) -> None:
         {"verificationStatus": verification("entered-in-error"), "clinicalStatus": None},
         {"onsetDateTime": "2026-06-02"},
         {"code": concept(DIABETES, "urn:local")},
-        {"code": {"text": "Diabetes mellitus type 2"}},
     ],
-    ids=["refuted", "entered-in-error", "after the index time", "another system", "words alone"],
+    ids=["refuted", "entered-in-error", "after the index time", "another system"],
 )
 def test_condition_that_does_not_count(elements: Resource) -> None:
-    """Refuted, erroneous, future, foreign and uncoded problems count as none recorded."""
+    """Refuted, erroneous, future and foreign problems count as none recorded."""
     found = read(KNOWN, without_nothing(condition(DIABETES) | elements))
     assert (found.value, found.state) == (0.0, "none-recorded")
 
@@ -77,11 +76,38 @@ def test_clinical_status_decides(accepted: list[str], status: str | None, value:
     assert read({**KNOWN, "clinical": accepted}, condition(DIABETES, clinicalStatus=given)).value == value
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        {"text": "Diabetes mellitus type 2"},
+        {},
+        None,
+        {"coding": [{"system": SNOMED, "display": "Diabetes"}]},
+        {"coding": [{"code": DIABETES}]},
+        {"coding": [{"code": DIABETES, "system": ""}]},
+    ],
+    ids=["words alone", "nothing", "absent", "no code", "no system", "empty system"],
+)
+def test_condition_that_cannot_be_told_apart_is_not_nothing(code: Resource | None) -> None:
+    """Of a problem without a code, nobody can say that it is none of the list; the issue names its path."""
+    chart = [condition(OTHER), without_nothing(condition(DIABETES, ident="c2") | {"code": code})]
+    found = read(KNOWN, *chart)
+    assert (found.state, found.reason) in {("missing", "not-coded"), ("missing", "invalid-resource")}
+    assert told(KNOWN, *chart)[0].path.startswith("prefetch.bundle.entry[2].resource")
+
+
+def test_uncoded_condition_does_not_hide_a_coded_one() -> None:
+    """Where one problem is in the list for sure, the others do not matter."""
+    in_words = condition(OTHER, ident="c2") | {"code": {"text": "Gout"}}
+    assert read(KNOWN, condition(DIABETES), in_words).value == 1.0
+
+
 def test_undated_condition_counts_only_without_a_window() -> None:
-    """A problem without any date counts where any time does, and cannot be placed in a window."""
+    """A problem without any date counts where any time does; nobody can say whether it lies in a window."""
     undated = condition(DIABETES, onsetDateTime=None)
     assert read(KNOWN, undated).value == 1.0
-    assert read({**KNOWN, "window": "1y"}, undated).value == 0.0
+    found = read({**KNOWN, "window": "1y"}, undated)
+    assert (found.state, found.reason) == ("missing", "date-missing")
 
 
 def test_recorded_date_stands_in_for_the_onset() -> None:

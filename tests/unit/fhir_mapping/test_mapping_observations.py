@@ -259,3 +259,10 @@ def test_reading_twice_gives_the_same() -> None:
     """A record can be read for several models; the second reading equals the first."""
     chart = record(*THREE)
     assert features(feature()).extract(chart, NOW).row() == features(feature()).extract(chart, NOW).row()
+
+
+@pytest.mark.parametrize(("which", "value"), [("count", 2.0), ("mean", 75.0)])
+def test_observation_that_was_sent_twice_counts_once(which: str, value: float) -> None:
+    """A resource under two keys, or twice in one, is one measurement."""
+    chart = [observation(70), observation(80, ident="o2"), observation(80, ident="o2")]
+    assert read(feature(value=which), *chart).value == value

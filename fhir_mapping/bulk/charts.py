@@ -1,0 +1,118 @@
+"""The second pass: kept lines become charts, one for each patient, in an order that depends on nothing but
+their content."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import NamedTuple
+
+import msgspec
+
+from fhir_mapping.bulk.interest import DRUG_KINDS
+from fhir_mapping.bulk.scan import Kept
+from fhir_mapping.record import PatientRecord
+from fhir_mapping.times import EARLIEST, DateError, instant
+from fhir_mapping.wire import decoder
+
+Identity = tuple[str, str]
+"""Resource type and id."""
+
+Contested = Mapping[Identity, str]
+"""Ids that the export gives to several patients -> the patient whose version is the newest."""
+
+Shared = Callable[[str], bytes | None]
+"""JSON of a shared resource by its id."""
+
+
+class _Meta(msgspec.Struct, gc=False):
+    updated: str | None = msgspec.field(name="lastUpdated", default=None)
+
+
+class _Dated(msgspec.Struct, gc=False):
+    meta: _Meta | None = None
+
+
+_decode_dated = decoder(_Dated)
+_owner, _content = attrgetter("owner"), attrgetter("kind", "raw")
+
+
+class Chart(NamedTuple):
+    """Everything that the export says of one patient and that matters, as JSON in a fixed order."""
+
+    patient: str
+    raws: list[bytes]
+
+    def record(self, answered: Iterable[str]) -> PatientRecord:
+        """The patient's record; `answered` are the types that the export holds, so that nothing of them is
+        an answer too."""
+        record = PatientRecord.of_resources(self.patient, self.raws)
+        record.answer(answered)
+        return record
+
+
+def recency(raw: bytes) -> tuple[datetime, bytes]:
+    """Sort key of the versions of one resource: `meta.lastUpdated`, then the content, so that the order of
+    files never decides.
+
+    A version without a readable lastUpdated is older than any other.
+    """
+    try:
+        meta = _decode_dated(raw).meta
+        when = instant(meta.updated) if meta is not None and meta.updated else EARLIEST
+        return when.astimezone(UTC), raw.strip()
+    except (msgspec.MsgspecError, DateError, OverflowError):
+        return EARLIEST, raw.strip()
+
+
+def charts(kept: Iterable[Kept], contested: Contested, shared: Shared) -> Iterator[Chart]:
+    """Charts in order of patient id; of several versions of a resource the newest counts."""
+    by_patient: dict[str, list[Kept]] = {}
+    for one in kept:
+        by_patient.setdefault(one.owner, []).append(one)
+    for patient in sorted(by_patient):
+        found = _current(by_patient.pop(patient), contested)
+        if found:
+            yield Chart(patient, [*(one.raw for one in found), *_drugs(found, shared)])
+
+
+def _current(found: list[Kept], contested: Contested) -> list[Kept]:
+    versions: dict[Identity | bytes, Kept] = {}
+    for one in found:
+        if one.id is None:
+            versions[one.raw.strip()] = one
+            continue
+        identity = (one.kind, one.id)
+        if contested and contested.get(identity, one.owner) != one.owner:
+            continue
+        before = versions.get(identity)
+        if before is None or recency(one.raw) > recency(before.raw):
+            versions[identity] = one
+    return sorted(versions.values(), key=_content)
+
+
+def _drugs(found: Iterable[Kept], shared: Shared) -> Iterator[bytes]:
+    """Shared resources that the patient's drug resources refer to, each once."""
+    names = {
+        one.drug.partition("/_history/")[0].rsplit("/", 1)[-1].removeprefix("urn:uuid:")
+        for one in found
+        if one.drug is not None and one.kind in DRUG_KINDS and not one.drug.startswith("#")
+    }
+    for name in sorted(names):
+        raw = shared(name)
+        if raw is not None:
+            yield raw
+
+
+def newest_owner(found: Iterable[Kept]) -> dict[Identity, str]:
+    """The owner of the newest version of each resource, for those that several patients own."""
+    owners: dict[Identity, set[str]] = {}
+    newest: dict[Identity, tuple[tuple[datetime, bytes], str]] = {}
+    for one in found:
+        if one.id is None:
+            continue
+        identity = (one.kind, one.id)
+        owners.setdefault(identity, set()).add(one.owner)
+        key = (recency(one.raw), one.owner)
+        if identity not in newest or key > newest[identity]:
+            newest[identity] = key
+    return {identity: newest[identity][1] for identity, who in owners.items() if len(who) > 1}

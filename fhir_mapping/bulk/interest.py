@@ -1,0 +1,53 @@
+"""What the features of a model touch: which resource types, and of these which codes."""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from fhir_mapping.features import FeatureSet
+from fhir_mapping.readers.observations import ObservationReader
+
+Codes = Mapping[str, frozenset[str]]
+"""Code -> the systems in which it is touched."""
+
+DRUG_KINDS = frozenset({"MedicationAdministration", "MedicationRequest", "MedicationStatement"})
+SHARED_KINDS = frozenset({"Medication"})
+"""Types that belong to no patient and that patients' resources refer to."""
+
+
+class Interest(NamedTuple):
+    """Types that a feature set reads; `codes[kind]` is None when every resource of the type is read."""
+
+    codes: Mapping[str, Codes | None]
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        """Types that are kept, shared ones too."""
+        found = frozenset(self.codes)
+        return found | SHARED_KINDS if found & DRUG_KINDS else found
+
+    @classmethod
+    def of(cls, features: FeatureSet) -> "Interest":
+        """Interest of a feature set; the Patient is always of interest."""
+        touched: dict[str, dict[str, set[str]] | None] = {"Patient": None}
+        for kind, pairs in _touched(features):
+            known = touched.setdefault(kind, {})
+            if pairs is None or known is None:
+                touched[kind] = None
+                continue
+            for code, system in pairs:
+                known.setdefault(code, set()).add(system)
+        return cls({kind: _frozen(codes) for kind, codes in touched.items()})
+
+
+def _touched(features: FeatureSet) -> Iterator[tuple[str, frozenset[tuple[str, str]] | None]]:
+    for reader in features.readers.values():
+        pairs: frozenset[tuple[str, str]] | None = None
+        if isinstance(reader, ObservationReader):
+            pairs = frozenset((*reader.codes, *reader.panels))
+        # Lists are kept whole: an entry without a code may be the one that a feature asks about.
+        for kind in reader.kinds:
+            yield kind, pairs
+
+
+def _frozen(codes: dict[str, set[str]] | None) -> Codes | None:
+    return None if codes is None else {code: frozenset(systems) for code, systems in codes.items()}

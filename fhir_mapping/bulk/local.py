@@ -1,0 +1,161 @@
+"""A run on the cores of this machine: both passes over processes, every result kept in the work folder."""
+
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from heapq import merge
+from multiprocessing import get_context
+from operator import attrgetter
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from fhir_mapping.bulk.charts import newest_owner
+from fhir_mapping.bulk.errors import BulkError
+from fhir_mapping.bulk.export import Piece, export_files, pieces, without_untouched
+from fhir_mapping.bulk.interest import Interest
+from fhir_mapping.bulk.repeats import repeated
+from fhir_mapping.bulk.scan import Tally
+from fhir_mapping.bulk.shared import write_shared
+from fhir_mapping.bulk.tasks import (
+    ANSWERED,
+    CONTESTED,
+    REPEATED,
+    SHARED_TABLE,
+    Context,
+    Job,
+    Tasks,
+    read_rows,
+)
+from fhir_mapping.bulk.work import Plan, WorkFolder, write_whole
+
+_PARTITION_BYTES = 16 * 2**20
+_FEWEST = 16
+
+Progress = Callable[[str, int, int], None]
+"""Called with the name of a pass, the work that is done and the work that there is."""
+
+Each = Callable[[str, Iterable[Any]], Iterator[Any]]
+
+
+class Outcome(NamedTuple):
+    """A finished run: what was met, and where its rows are."""
+
+    tally: Tally
+    left_out: tuple[str, ...]
+    parts: tuple[Path, ...]
+
+    def rows(self, kind: type) -> Iterator[Any]:
+        """All rows, decoded as `kind`, in order of patient id, read as they are asked for."""
+        return merge(*(read_rows(part, kind) for part in self.parts), key=attrgetter("patient"))
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def plan_of(export: Path, purpose: dict[str, str], piece_bytes: int) -> Plan:
+    """The plan of a run over an export; raises BulkError when the export holds no file."""
+    listed = export_files(export)
+    foreseen = sum(file.foreseen for file in listed)
+    return Plan(purpose, tuple(listed), max(_FEWEST, -(-foreseen // _PARTITION_BYTES)), piece_bytes)
+
+
+def run(export: Path, work: WorkFolder, plan: Plan, job: Job, processes: int, progress: Progress) -> Outcome:
+    """Do what is not done yet; raises BulkError when a process is killed, after which the run can go on."""
+    kinds = Interest.of(job.features()).kinds
+    read, left = without_untouched(export, plan.files, kinds)
+    listed = list(pieces(read, plan.piece_bytes))
+    context = Context(export, work.path, job, len(listed), plan.partitions)
+    with _executor(context, processes) as each:
+        tally = _scanned(work, listed, each, progress)
+        named = {file.kind for file in plan.files if file.kind is not None}
+        work.note(ANSWERED, sorted((tally.kinds | named) & kinds))
+        _shared_table(work, listed, plan.partitions)
+        _contested(work, listed, plan.partitions, each)
+        parts = _mapped(work, plan.partitions, each, progress)
+    return Outcome(tally, tuple(file.name for file in left), parts)
+
+
+def _scanned(work: WorkFolder, listed: list[Piece], each: Each, progress: Progress) -> Tally:
+    total = sum(piece.weight for piece in listed)
+    waiting = [piece for piece in listed if work.piece(piece.number) is None]
+    done = total - sum(piece.weight for piece in waiting)
+    progress("read", done, total)
+    for weight in each("scan_piece", waiting):
+        done += weight
+        progress("read", done, total)
+    tally = Tally()
+    for piece in listed:
+        finished = work.piece(piece.number)
+        if finished is not None:
+            tally.add(finished.tally)
+    return tally
+
+
+def _shared_table(work: WorkFolder, listed: list[Piece], partitions: int) -> None:
+    segments = [done.segments for piece in listed if (done := work.piece(piece.number))]
+    write_shared(work.path / SHARED_TABLE, work.lines(partitions, segments))
+
+
+def _contested(work: WorkFolder, listed: list[Piece], partitions: int, each: Each) -> None:
+    """Which resources the export gives to several patients, and to whom each belongs."""
+    if work.noted(CONTESTED, list[Any]) is not None:
+        return
+    again = repeated([work.digests_path(piece.number) for piece in listed])
+    write_whole(work.path / REPEATED, again.tobytes())
+    lines = (one for part in each("repeats", range(partitions)) for one in part) if len(again) else ()
+    found = sorted((kind, name, owner) for (kind, name), owner in newest_owner(lines).items())
+    work.note(CONTESTED, found)
+
+
+def _mapped(work: WorkFolder, partitions: int, each: Each, progress: Progress) -> tuple[Path, ...]:
+    paths = tuple(work.rows_path(partition) for partition in range(partitions))
+    waiting = [partition for partition in range(partitions) if not paths[partition].exists()]
+    done = partitions - len(waiting)
+    progress("map", done, partitions)
+    for _ in each("map_partition", waiting):
+        done += 1
+        progress("map", done, partitions)
+    return paths
+
+
+_tasks: Tasks | None = None
+
+
+def _begin(context: Context) -> None:
+    global _tasks  # the one thing that a process of the pool keeps between its tasks
+    _tasks = Tasks(context)
+
+
+def _do(task: str, argument: Any) -> Any:
+    return getattr(_tasks, task)(argument)
+
+
+def _method() -> Any:
+    # A fork starts in no time; beside other threads it could inherit a lock that nobody opens again.
+    can_fork = sys.platform == "linux" and threading.active_count() == 1
+    return get_context("fork" if can_fork else "spawn")
+
+
+@contextmanager
+def _executor(context: Context, processes: int) -> Iterator[Each]:
+    """Runs a task on each argument, results as they come; in this process when there is only one."""
+    if processes == 1:
+        tasks = Tasks(context)
+        yield lambda task, arguments: map(getattr(tasks, task), arguments)
+        return
+    with ProcessPoolExecutor(processes, _method(), _begin, (context,)) as pool:
+
+        def each(task: str, arguments: Iterable[Any]) -> Iterator[Any]:
+            try:
+                for future in as_completed([pool.submit(_do, task, one) for one in arguments]):
+                    yield future.result()
+            except BrokenProcessPool:
+                raise BulkError("a process was killed; free some memory and go on with --resume") from None
+
+        yield each

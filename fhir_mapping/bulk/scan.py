@@ -1,0 +1,129 @@
+"""The first pass: which lines of a piece are kept, and for whom."""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from fhir_mapping.bulk.interest import SHARED_KINDS, Codes, Interest
+from fhir_mapping.bulk.lines import Lines, Problem
+from fhir_mapping.bulk.outline import (
+    UNDECODABLE,
+    Outline,
+    decode_outline,
+    odd_outline,
+    owner_of,
+    owner_of_broken,
+)
+
+SHARED = ""
+"""Owner of what belongs to no patient and is referred to."""
+
+
+class Kept(msgspec.Struct, array_like=True, gc=False):
+    """One line that may matter: the patient's id, resource type and id, the drug that it refers to, its JSON.
+
+    A line that is not JSON is kept for the patient whom it names, with kind `""`: of the record that it
+    belonged to, no absence can be concluded.
+    """
+
+    owner: str
+    kind: str
+    id: str | None
+    drug: str | None
+    raw: bytes
+
+
+class Tally(msgspec.Struct):
+    """What was met: lines `read`; `kept` because a feature may need them; `ownerless`, of a touched type but
+    without reference to a patient; `broken`, not JSON or without a type; the types seen; what could not be
+    read."""
+
+    read: int = 0
+    kept: int = 0
+    ownerless: int = 0
+    broken: int = 0
+    kinds: set[str] = msgspec.field(default_factory=set)
+    problems: list[Problem] = msgspec.field(default_factory=list)
+
+    def add(self, other: "Tally") -> None:
+        """Take in the tally of another piece."""
+        for name in ("read", "kept", "ownerless", "broken"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.kinds |= other.kinds
+        self.problems += other.problems
+
+
+def scan(lines: Lines, interest: Interest, tally: Tally) -> Iterator[Kept]:
+    """The lines to keep."""
+    codes, kinds = interest.codes, interest.kinds
+    seen: set[str] = set()
+    read = kept = 0
+    for line in lines:
+        read += 1
+        try:
+            outline = decode_outline(line)
+        except UNDECODABLE:
+            if line.isspace():
+                read -= 1
+                continue
+            odd = _odd(line, lines, interest, tally)
+            if odd is not None:
+                kept += 1
+                yield odd
+            continue
+        kind = outline.kind
+        if kind not in kinds:
+            continue
+        seen.add(kind)
+        wanted = codes.get(kind)
+        if wanted is not None and not is_touched(outline, wanted):
+            continue
+        owner = SHARED if kind in SHARED_KINDS else owner_of(outline)
+        if owner is None:
+            tally.ownerless += 1
+            continue
+        drug = outline.drug
+        kept += 1
+        yield Kept(owner, kind, outline.id, drug.reference if drug is not None else None, line)
+    tally.read += read
+    tally.kept += kept
+    tally.kinds |= seen
+
+
+def is_touched(outline: Outline, wanted: Codes) -> bool:
+    """Whether a coded resource can matter: it carries a code of interest, points to its drug, or does not say
+    in codes what it is about."""
+    concept = outline.code or outline.drug_code
+    codings = concept.coding if concept is not None else None
+    if outline.drug is not None or not codings:
+        return True
+    is_coded = False
+    for coding in codings:
+        code = coding.code
+        if code:
+            systems = wanted.get(code)
+            if systems is not None and (coding.system in systems or not coding.system):
+                return True
+            is_coded = True
+    return not is_coded
+
+
+def _odd(line: bytes, lines: Lines, interest: Interest, tally: Tally) -> Kept | None:
+    """A line whose outline cannot be read: kept whole when it is of a type that matters and its patient is
+    known, so that the record knows of it."""
+    try:
+        outline = odd_outline(line)
+    except msgspec.MsgspecError as error:
+        named, owner = owner_of_broken(line)
+        lines.note("no-type" if isinstance(error, msgspec.ValidationError) else "not-json", line)
+        tally.broken += 1
+        matters = (named or lines.kind or "Patient") in interest.kinds
+        return Kept(owner, "", None, None, line) if matters and owner is not None else None
+    if outline.kind not in interest.kinds:
+        return None
+    tally.kinds.add(outline.kind)
+    owner = SHARED if outline.kind in SHARED_KINDS else owner_of(outline)
+    if owner is None:
+        tally.ownerless += 1
+        return None
+    return Kept(owner, outline.kind, outline.id, None, line)

@@ -1,0 +1,139 @@
+"""The tasks of a run on local cores: functions of a context and a piece or partition, with files between."""
+
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+import numpy as np
+
+from fhir_mapping.bulk.charts import Chart, Contested, Identity, charts
+from fhir_mapping.bulk.export import Piece
+from fhir_mapping.bulk.interest import Interest
+from fhir_mapping.bulk.lines import Lines
+from fhir_mapping.bulk.scan import Kept, Tally, scan
+from fhir_mapping.bulk.shared import SharedTable
+from fhir_mapping.bulk.spill import Segment, digests, identity_digest, spill
+from fhir_mapping.bulk.work import PieceDone, WorkFolder, write_whole
+from fhir_mapping.features import FeatureSet
+
+ROUND_BYTES = 8 * 2**20
+"""Kept lines that are held in memory before they are spilled."""
+
+SHARED_TABLE = "shared"
+REPEATED = "repeated"
+CONTESTED = "contested"
+ANSWERED = "answered"
+_LENGTH = 4
+
+
+class Job(Protocol):
+    """The work of a run, sent to the processes that do it: `models.cohort.Scoring`, or
+    `fhir_mapping.bulk.rows.Extraction`."""
+
+    @property
+    def index(self) -> Any: ...
+
+    def features(self) -> FeatureSet: ...
+
+    def rows(self, charts: Iterable[Chart]) -> Iterator[Any]: ...
+
+
+class Context(msgspec.Struct, frozen=True):
+    """What every task of a run needs to know."""
+
+    export: Path
+    work: Path
+    job: Any
+    pieces: int
+    partitions: int
+
+
+class Tasks:
+    """The tasks of one process; what they share is made once."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        self.work = WorkFolder(context.work)
+
+    @cached_property
+    def _interest(self) -> Interest:
+        return Interest.of(self.context.job.features())
+
+    @cached_property
+    def _segments(self) -> list[list[Segment]]:
+        return [done.segments for number in range(self.context.pieces) if (done := self.work.piece(number))]
+
+    def scan_piece(self, piece: Piece) -> int:
+        """First pass on a piece: spill file, digests, tally. Returns the piece's weight."""
+        tally = Tally()
+        ids = array("q")
+        segments: list[Segment] = []
+        found = scan(Lines(self.context.export, piece, tally.problems), self._interest, tally)
+        with self.work.spill_path(piece.number).open("wb") as file:
+            for kept in rounds(found):
+                ids.extend(digests(kept))
+                segments += spill(kept, self.context.partitions, file)
+        write_whole(self.work.digests_path(piece.number), ids.tobytes())
+        self.work.finish_piece(piece.number, PieceDone(segments, tally))
+        return piece.weight
+
+    def repeats(self, partition: int) -> list[Kept]:
+        """Lines of a partition whose identities occur more than once in the export."""
+        wanted = set(np.fromfile(self.work.path / REPEATED, dtype=np.int64).tolist())
+        return [
+            one
+            for one in self.work.lines(partition, self._segments)
+            if one.id is not None and identity_digest(one.kind, one.id) in wanted
+        ]
+
+    def map_partition(self, partition: int) -> int:
+        """Second pass on a partition: its rows. Returns how many there are."""
+        charted = charts(self.work.lines(partition, self._segments), self._contested, self._shared)
+        encoder, blob, rows = msgspec.msgpack.Encoder(), bytearray(), 0
+        for row in self._job.rows(charted):
+            encoded = encoder.encode(row)
+            blob += len(encoded).to_bytes(_LENGTH, "little") + encoded
+            rows += 1
+        write_whole(self.work.rows_path(partition), bytes(blob))
+        return rows
+
+    @cached_property
+    def _job(self) -> Job:
+        answered = tuple(self.work.noted(ANSWERED, list[str]) or ())
+        job: Job = msgspec.structs.replace(self.context.job, answered=answered)
+        return job
+
+    @cached_property
+    def _shared(self) -> SharedTable:
+        return SharedTable(self.work.path / SHARED_TABLE)
+
+    @cached_property
+    def _contested(self) -> Contested:
+        listed: list[tuple[str, str, str]] = self.work.noted(CONTESTED, list[tuple[str, str, str]]) or []
+        found: dict[Identity, str] = {(kind, name): owner for kind, name, owner in listed}
+        return found
+
+
+def rounds(found: Iterable[Kept]) -> Iterator[list[Kept]]:
+    """Kept lines in lists of bounded size."""
+    held: list[Kept] = []
+    size = 0
+    for one in found:
+        held.append(one)
+        size += len(one.raw)
+        if size >= ROUND_BYTES:
+            yield held
+            held, size = [], 0
+    if held:
+        yield held
+
+
+def read_rows(path: Path, kind: type) -> Iterator[Any]:
+    """Rows of one partition, one at a time."""
+    decode: Callable[[bytes], Any] = msgspec.msgpack.Decoder(kind).decode
+    with path.open("rb") as file:
+        while head := file.read(_LENGTH):
+            yield decode(file.read(int.from_bytes(head, "little")))

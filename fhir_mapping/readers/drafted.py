@@ -1,0 +1,27 @@
+"""Features that ask what is being ordered: draft orders of the hook."""
+
+from fhir_mapping.readers.entries import carries, resolve_codes
+from fhir_mapping.record import PatientRecord
+from fhir_mapping.spec import Draft
+from fhir_mapping.times import IndexTime
+from fhir_mapping.values import FeatureValue
+
+
+class DraftReader:
+    """Compiled form of a `draft` feature."""
+
+    kinds: tuple[str, ...] = ()
+    __slots__ = ("codes", "name", "spec")
+
+    def __init__(self, spec: Draft) -> None:
+        """Raises SpecError when there are no codes."""
+        self.spec = spec
+        self.name = spec.name
+        self.codes = frozenset(resolve_codes(spec.valueset, spec.codes))
+
+    def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
+        """1 when a draft has one of the codes, else 0."""
+        for draft in record.drafts:
+            if record.concerns(draft) and carries(draft.code, self.codes):
+                return FeatureValue(self.name, 1.0, source=f"{draft.kind}/{draft.id}")
+        return FeatureValue(self.name, 0.0, "none-recorded")

@@ -1,0 +1,282 @@
+"""`bedside extract` and `bedside score` as commands: files in, Parquet out, and what they tell."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from bulk_export import CATALOG, MODELS, manifest, write_export
+from click.testing import CliRunner, Result
+from invented_cohort import cohort
+
+from cds_hooks.cli.main import cli
+from cds_hooks.cli.tables import PROVENANCE
+from fhir_mapping.features import FeatureSet
+from fhir_mapping.record import PatientRecord
+from models.loader import load_model
+
+parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+
+MODEL = MODELS[0]
+AS_OF = "2021-01-01"
+
+
+def bedside(*arguments: Any) -> Result:
+    """Run a command."""
+    return CliRunner().invoke(cli, [str(argument) for argument in arguments])
+
+
+def asked(command: str, export: Path, output: Path, *more: Any) -> Result:
+    """Run `extract` or `score` over an export, in this process."""
+    return bedside(
+        command, "--bulk", export, "--model", MODEL, "--as-of", AS_OF, "-o", output, "--processes", 1, *more
+    )
+
+
+def table(path: Path) -> list[dict[str, Any]]:
+    """Rows of a Parquet file."""
+    rows: list[dict[str, Any]] = parquet.read_table(path).to_pylist()
+    return rows
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """An export of invented patients."""
+    return write_export(tmp_path / "export", cohort(40))
+
+
+def test_extract_writes_one_row_for_each_patient(export: Path, tmp_path: Path) -> None:
+    """Rows are ordered by patient; columns are the features of the model, each with its provenance."""
+    result = asked("extract", export, tmp_path / "features.parquet")
+    assert result.exit_code == 0, result.output
+    rows = table(tmp_path / "features.parquet")
+    features = FeatureSet.load(Path(manifest(MODEL)))
+    assert [row["patient"] for row in rows] == [f"p-{number:04}" for number in range(40)]
+    assert list(rows[0]) == [
+        "patient",
+        *(column for name in features.readers for column in (name, name + PROVENANCE)),
+    ]
+    assert all((row["age"] is None) == (row[f"age{PROVENANCE}"]["state"] == "missing") for row in rows)
+
+
+def test_the_file_says_what_it_was_made_of(export: Path, tmp_path: Path) -> None:
+    """The digest of the features and the index time stand in the file's metadata."""
+    asked("extract", export, tmp_path / "features.parquet")
+    told = parquet.read_schema(tmp_path / "features.parquet").metadata
+    assert told[b"bedside.feature_spec"].decode() == FeatureSet.load(Path(manifest(MODEL))).sha256
+    assert told[b"bedside.as_of"] == b"2021-01-01T23:59:59.999000+00:00"
+
+
+def test_score_writes_a_score_or_a_reason(export: Path, tmp_path: Path) -> None:
+    """Each patient has a score within its interval, or a reason and no score."""
+    result = asked("score", export, tmp_path / "scores.parquet")
+    assert result.exit_code == 0, result.output
+    rows = table(tmp_path / "scores.parquet")
+    assert len(rows) == 40
+    assert {row["reason"] for row in rows} >= {None, "known-diabetes"}
+    for row in rows:
+        if row["reason"] is None:
+            assert 0 <= row["low"] <= row["score"] <= row["high"] <= 1
+        else:
+            assert row["score"] is row["low"] is row["high"] is None
+
+
+def test_a_score_below_the_cards_threshold_is_written(export: Path, tmp_path: Path) -> None:
+    """Thresholds that silence a card do not silence a score."""
+    asked("score", export, tmp_path / "scores.parquet")
+    threshold = load_model(CATALOG / MODEL).manifest.card.thresholds["diabetes"].at
+    scores = [row["score"] for row in table(tmp_path / "scores.parquet") if row["score"] is not None]
+    assert min(scores) < threshold
+
+
+def test_missing_inputs_are_listed(export: Path, tmp_path: Path) -> None:
+    """`missing` names the inputs that `extract` leaves null."""
+    asked("score", export, tmp_path / "scores.parquet")
+    asked("extract", export, tmp_path / "features.parquet")
+    inputs = FeatureSet.load(Path(manifest(MODEL))).inputs
+    pairs = zip(table(tmp_path / "scores.parquet"), table(tmp_path / "features.parquet"), strict=True)
+    for scored, features in pairs:
+        assert scored["missing"] == [name for name in inputs if features[name] is None]
+
+
+def test_a_drug_by_reference_reaches_the_chart(export: Path, tmp_path: Path) -> None:
+    """An order that refers to a Medication of another file counts as an order for that drug."""
+    asked("extract", export, tmp_path / "features.parquet")
+    found = {row["glucose_lowering_drug"] for row in table(tmp_path / "features.parquet")}
+    assert found == {0.0, 1.0}
+
+
+def test_a_bad_line_is_told_and_the_rest_is_read(export: Path, tmp_path: Path) -> None:
+    """A cut line is named by file and number, never quoted; the exit code says that something is lost."""
+    path = export / "Observation.ndjson"
+    lines = path.read_text().splitlines()
+    lines[6] = lines[6][:80]
+    path.write_text("\n".join(lines) + "\n")
+    result = asked("extract", export, tmp_path / "features.parquet")
+    assert result.exit_code == 1
+    assert "Observation.ndjson line 7: is not JSON" in result.stderr
+    assert lines[6][20:] not in result.output
+    assert len(table(tmp_path / "features.parquet")) == 40
+
+
+def test_of_a_chart_with_a_cut_line_no_absence_is_concluded(export: Path, tmp_path: Path) -> None:
+    """A condition cut after its subject makes "no diabetes on record" missing for that patient, for nobody
+    else."""
+    path = export / "Condition.ndjson"
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    victim = next(one for one in lines if one["code"]["coding"][0]["code"] != "44054006")
+    raw = json.dumps({"resourceType": "Condition", "subject": victim["subject"], "code": victim["code"]})
+    text = [raw[:-9] if one is victim else json.dumps(one) for one in lines]
+    path.write_text("\n".join(text) + "\n")
+    asked("extract", export, tmp_path / "features.parquet")
+    reasons = {
+        row["patient"]: row[f"known_diabetes{PROVENANCE}"]["reason"]
+        for row in table(tmp_path / "features.parquet")
+    }
+    patient = victim["subject"]["reference"].rsplit("/", 1)[-1]
+    assert reasons.pop(patient) == "incomplete"
+    assert set(reasons.values()) == {None}
+
+
+def test_resources_of_nobody_are_counted(export: Path, tmp_path: Path) -> None:
+    """Touched resources without reference to a patient are told by number."""
+    with (export / "Observation.ndjson").open("a") as file:
+        file.write(
+            '{"resourceType": "Observation", "code": {"coding": [{"code": "39156-5", "system": "http://loinc.org"}]}}\n'
+        )
+    result = asked("extract", export, tmp_path / "features.parquet")
+    assert "1 resources refer to no patient" in result.stderr
+    assert result.exit_code == 0
+
+
+def test_two_versions_of_a_resource_are_one(export: Path, tmp_path: Path) -> None:
+    """A second file with newer versions of results changes values, wherever it stands among the files, and
+    leaves no older value of the same id in place."""
+    asked("extract", export, tmp_path / "before.parquet")
+    lines = [json.loads(line) for line in (export / "Observation.ndjson").read_text().splitlines()]
+    for one in lines:
+        one["meta"] = {"lastUpdated": "2022-01-01T00:00:00Z"}
+        one["status"] = "entered-in-error"
+    (export / "0-Observation.ndjson").write_text("".join(json.dumps(one) + "\n" for one in lines))
+    result = asked("extract", export, tmp_path / "after.parquet")
+    assert result.exit_code == 0, result.output
+    assert any(row["waist"] is not None for row in table(tmp_path / "before.parquet"))
+    after = table(tmp_path / "after.parquet")
+    assert {row["waist"] for row in after} == {None}
+    assert {row[f"waist{PROVENANCE}"]["reason"] for row in after} <= {
+        "status-not-accepted",
+        "not-recorded",
+        "not-provided",
+    }
+
+
+def test_a_date_means_the_end_of_its_day(export: Path, tmp_path: Path) -> None:
+    """A result of the afternoon of the index date counts for the date, and not for that day's morning."""
+    patient = {"resourceType": "Patient", "id": "solo", "gender": "male", "birthDate": "1960-01-01"}
+    result = next(
+        one for one in cohort(40) if one["resourceType"] == "Observation" and one["id"].endswith("-8280-0-0")
+    )
+    result = result | {
+        "subject": {"reference": "Patient/solo"},
+        "effectiveDateTime": "2020-05-06T15:00:00+00:00",
+    }
+    day = write_export(tmp_path / "day", [patient, result])
+    waist = []
+    for number, moment in enumerate(("2020-05-06", "2020-05-06T12:00:00+00:00")):
+        output = tmp_path / f"{number}.parquet"
+        bedside("extract", "--bulk", day, "--model", MODEL, "--as-of", moment, "-o", output, "--processes", 1)
+        waist.append(table(output)[0]["waist"])
+    assert waist == [result["valueQuantity"]["value"], None]
+
+
+@pytest.mark.parametrize("moment", ["2020", "2020-05", "2020-05-06T12:00:00", "yesterday", "2020-13-01"])
+def test_an_index_time_without_meaning_is_refused(moment: str, export: Path, tmp_path: Path) -> None:
+    """A partial date, a time without zone and other text are usage errors that say how to write it."""
+    result = bedside("extract", "--bulk", export, "--model", MODEL, "--as-of", moment, "-o", tmp_path / "x")
+    assert result.exit_code == 2
+    assert "with a zone" in result.stderr
+
+
+def test_a_run_that_was_stopped_goes_on(export: Path, tmp_path: Path) -> None:
+    """After a run that could not write its file, --resume takes what is done and gives the same table."""
+    asked("extract", export, tmp_path / "whole.parquet")
+    missing = tmp_path / "nowhere" / "features.parquet"
+    assert asked("extract", export, missing, "--work", tmp_path / "work").exit_code == 2
+    rows = sorted((tmp_path / "work").glob("rows-*"))
+    rows[0].unlink()
+    before = {path: path.stat().st_mtime_ns for path in rows[1:]}
+    missing.parent.mkdir()
+    stopped = asked("extract", export, missing, "--work", tmp_path / "work")
+    assert stopped.exit_code == 2
+    assert "--resume" in stopped.stderr
+    for path, when in before.items():
+        os.utime(path, ns=(when, when))
+    resumed = asked("extract", export, missing, "--work", tmp_path / "work", "--resume")
+    assert resumed.exit_code == 0, resumed.output
+    assert table(missing) == table(tmp_path / "whole.parquet")
+    assert not (tmp_path / "work").exists()
+
+
+def test_a_changed_export_does_not_go_on(export: Path, tmp_path: Path) -> None:
+    """--resume over files that changed since is refused, and names the file."""
+    missing = tmp_path / "nowhere" / "features.parquet"
+    asked("extract", export, missing, "--work", tmp_path / "work")
+    with (export / "Patient.ndjson").open("a") as file:
+        file.write("\n")
+    result = asked("extract", export, missing, "--work", tmp_path / "work", "--resume")
+    assert result.exit_code == 2
+    assert "file Patient.ndjson" in result.stderr
+
+
+def test_an_unknown_model_is_refused_by_name(export: Path, tmp_path: Path) -> None:
+    """The message lists the models that there are."""
+    result = bedside("extract", "--bulk", export, "--model", "nope", "--as-of", AS_OF, "-o", tmp_path / "x")
+    assert result.exit_code == 2
+    assert MODEL in result.stderr
+
+
+def test_spark_takes_no_options_of_local_runs(export: Path, tmp_path: Path) -> None:
+    """--resume with --spark is a usage error, not an option that is silently ignored."""
+    result = asked("extract", export, tmp_path / "features.parquet", "--spark", "local[1]", "--resume")
+    assert result.exit_code == 2
+    assert "--spark takes no --resume" in result.stderr
+
+
+def test_no_progress_is_drawn_into_a_file(export: Path, tmp_path: Path) -> None:
+    """Without a terminal there is no progress bar."""
+    assert "[#" not in asked("extract", export, tmp_path / "features.parquet").stderr
+
+
+def test_scores_are_those_of_the_hook(tmp_path: Path) -> None:
+    """A score is what the model says of the same chart when it is asked about one patient, up to float32
+    rounding."""
+    resources = cohort(40)
+    asked("score", write_export(tmp_path / "export", resources), tmp_path / "scores.parquet")
+    model = load_model(CATALOG / MODEL)
+    index = datetime(2021, 1, 1, 23, 59, 59, 999000, tzinfo=UTC)
+    compared = 0
+    for scored in table(tmp_path / "scores.parquet"):
+        prediction = model.predict(model.features.extract(chart(resources, scored["patient"]), index))
+        if scored["score"] is None:
+            assert prediction.outputs == ()
+            continue
+        assert math.isclose(scored["score"], prediction.outputs[0].probability, abs_tol=1e-6)
+        compared += 1
+    assert compared
+
+
+def chart(resources: list[dict[str, Any]], patient: str) -> PatientRecord:
+    """One patient's record, with every Medication."""
+    raws = [
+        json.dumps(one).encode()
+        for one in resources
+        if patient in json.dumps(one) or one["id"].startswith("drug")
+    ]
+    record = PatientRecord.of_resources(patient, raws)
+    record.answer({one["resourceType"] for one in resources})
+    return record
