@@ -1,6 +1,7 @@
 """Which cells are withheld: the small ones, and enough others that none can be worked out."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -12,32 +13,63 @@ MINIMUM = 11
 and Medicaid Services."""
 
 _ZERO = 1e-9
+_THEN, _GROWTH = "then ", "growth "
 
 
 def suppress(table: Table, minimum: int = MINIMUM, before: Release | None = None) -> frozenset[Cell]:
     """Cells of a table that must not be told.
 
-    `before` is what earlier reports counted. A count that has moved by less than `minimum` people since is
-    withheld: the difference would be a small cell. One that was withheld stays so until it has moved by that
-    much, because counts only grow, and a later count bounds an earlier one. A group whose number of people
-    is withheld is withheld whole. Terminates, since cells are only ever added.
+    `before` is what the latest earlier report counted. Its counts, and the growth of each count since then,
+    stand in one system of sums with the new ones (`now = then + growth`), and no unknown of that system may
+    be worked out: a report must not tell a difference, nor what an earlier one withheld. A group whose number of
+    people is withheld is withheld whole. Terminates, since cells are only ever added.
     """
-    before = before or Release()
-    hidden = {cell for cell, count in table.counts.items() if _is_small(cell, count, before, minimum)}
+    system = _System.of(table, before or Release())
+    hidden = {cell for cell, count in table.counts.items() if 0 < count < minimum}
+    hidden |= {cell for cell in table.counts if 0 < system.counts.get(_then(cell, _GROWTH), 0) < minimum}
     while True:
         hidden |= _whole_groups(table, hidden)
-        more = set(_complements(table, hidden, before, minimum)) or set(_determined(table, hidden))
+        unknown = system.unknown(hidden)
+        more = set(_complements(system, unknown, hidden, minimum)) or set(
+            _determined(system, unknown, hidden)
+        )
         if not more:
             return frozenset(hidden)
         hidden |= more
 
 
-def _is_small(cell: Cell, count: int, before: Release, minimum: int) -> bool:
-    if 0 < count < minimum:
-        return True
-    if cell in before.withheld:
-        return abs(count - before.withheld[cell]) < minimum
-    return cell in before.told and 0 < abs(count - before.told[cell]) < minimum
+class _System(NamedTuple):
+    """Counts now, then and their growth, the sums that tie them, and what the earlier report withheld."""
+
+    counts: Mapping[Cell, int]
+    sums: tuple[Sum, ...]
+    withheld: frozenset[Cell]
+
+    @classmethod
+    def of(cls, table: Table, before: Release) -> "_System":
+        then = {cell: count for cell in table.counts if (count := before.count(cell)) is not None}
+        counts = dict(table.counts)
+        counts |= {_then(cell, _THEN): count for cell, count in then.items()}
+        counts |= {_then(cell, _GROWTH): abs(table.counts[cell] - count) for cell, count in then.items()}
+        both = [one for one in table.sums if all(cell in then for cell in (one.total, *one.parts))]
+        earlier = [_shifted(one, when) for one in both for when in (_THEN, _GROWTH)]
+        tied = [Sum(cell, (_then(cell, _THEN), _then(cell, _GROWTH))) for cell in then]
+        withheld = frozenset(cell for cell in before.withheld if cell in table.counts)
+        return cls(counts, (*table.sums, *earlier, *tied), withheld)
+
+    def unknown(self, hidden: set[Cell]) -> frozenset[Cell]:
+        """Cells whose count is not told. One that is 0 protects nothing: another sum may show that it is."""
+        then = {_then(cell, _THEN) for cell in self.withheld}
+        growth = {_then(cell, _GROWTH) for cell in hidden | self.withheld}
+        return frozenset(cell for cell in hidden | then | growth if self.counts.get(cell, 0) > 0)
+
+
+def _then(cell: Cell, when: str) -> Cell:
+    return Cell(f"{when}{cell.kind}", cell.group)
+
+
+def _shifted(one: Sum, when: str) -> Sum:
+    return Sum(_then(one.total, when), tuple(_then(part, when) for part in one.parts))
 
 
 def _whole_groups(table: Table, hidden: set[Cell]) -> set[Cell]:
@@ -45,64 +77,57 @@ def _whole_groups(table: Table, hidden: set[Cell]) -> set[Cell]:
     return {cell for cell in table.counts if cell.group in groups}
 
 
-def _complements(table: Table, hidden: set[Cell], before: Release, minimum: int) -> Iterator[Cell]:
-    """One more cell for each sum whose withheld part is one cell, or too few people together."""
-    for one in table.sums:
-        if one.total in hidden:
-            if all(part not in hidden for part in one.parts):
-                yield from _next(table, one, hidden)
-            continue
-        unknown = [part for part in one.parts if part in hidden]
-        if unknown and _gives_away(table, unknown, before, minimum):
-            yield from _next(table, one, hidden)
+def _complements(
+    system: _System, unknown: frozenset[Cell], hidden: set[Cell], minimum: int
+) -> Iterator[Cell]:
+    """One more cell for each sum with a single unknown, or whose unknown parts are few people together."""
+    for one in system.sums:
+        parts = [part for part in one.parts if part in unknown]
+        if one.total in unknown:
+            if not parts:
+                yield from _next(system, one, hidden)
+        elif parts and (len(parts) == 1 or sum(system.counts[part] for part in parts) < minimum):
+            yield from _next(system, one, hidden)
 
 
-def _gives_away(table: Table, unknown: Sequence[Cell], before: Release, minimum: int) -> bool:
-    """Whether the withheld parts of a known total say too much: together they are a cell of their own."""
-    together = sum(table.counts[cell] for cell in unknown)
-    if len(unknown) == 1 or together < minimum:
-        return True
-    counted = [before.count(cell) for cell in unknown]
-    known = [one for one in counted if one is not None]
-    moved = abs(together - sum(known))
-    return len(known) == len(counted) and 0 < moved < minimum
-
-
-def _next(table: Table, one: Sum, hidden: set[Cell]) -> Iterator[Cell]:
-    """The smallest cell of a sum that is still told; one with people in it before an empty one."""
-    told = [cell for cell in one.parts if cell not in hidden]
-    if not told and one.total not in hidden:
-        told = [one.total]
+def _next(system: _System, one: Sum, hidden: set[Cell]) -> Iterator[Cell]:
+    """The count of this report to withhold for a sum: its smallest part with people in it, or its total."""
+    told = [cell for part in one.parts if (cell := _now(part)) not in hidden and system.counts[part] > 0]
+    total = _now(one.total)
+    if not told and total not in hidden:
+        told = [total]
     if told:
-        yield min(told, key=lambda cell: (table.counts[cell] == 0, table.counts[cell], repr(cell)))
+        yield min(told, key=lambda cell: (system.counts[cell], repr(cell)))
 
 
-def _determined(table: Table, hidden: set[Cell]) -> Iterator[Cell]:
-    """A neighbour of a withheld cell that the sums together determine, though no single one does.
+def _now(cell: Cell) -> Cell:
+    """The count of this report that a count of then, or a growth, belongs to."""
+    return Cell(cell.kind.removeprefix(_THEN).removeprefix(_GROWTH), cell.group)
+
+
+def _determined(system: _System, unknown: frozenset[Cell], hidden: set[Cell]) -> Iterator[Cell]:
+    """A neighbour of a cell that the sums together determine, though no single one does.
 
     A cell is determined when every solution of the sums has the same value there: its row in a basis of the
     null space is 0.
     """
-    cells = sorted(hidden, key=repr)
-    if not cells:
-        return
-    place = {cell: at for at, cell in enumerate(cells)}
-    rows = [row for one in table.sums if (row := _row(one, place)) is not None]
+    place = {cell: at for at, cell in enumerate(sorted(unknown, key=repr))}
+    rows = [row for one in system.sums if (row := _row(one, place)) is not None]
     if not rows:
         return
     _, values, right = np.linalg.svd(np.array(rows), full_matrices=True)
     rank = int((values > _ZERO * max(1.0, float(values[0]))).sum())
-    free = np.abs(right[rank:]).max(axis=0) if rank < len(cells) else np.zeros(len(cells))
+    free = np.abs(right[rank:]).max(axis=0) if rank < len(place) else np.zeros(len(place))
     for cell, at in place.items():
-        if free[at] > _ZERO or table.counts[cell] == 0:
+        if free[at] > _ZERO:
             continue
-        for one in table.sums:
-            if cell in one.parts and (more := list(_next(table, one, hidden))):
+        for one in system.sums:
+            if cell in (one.total, *one.parts) and (more := list(_next(system, one, hidden))):
                 yield more[0]
                 return
 
 
-def _row(one: Sum, place: Mapping[Cell, int]) -> list[float] | None:
+def _row(one: Sum, place: Mapping[Cell, int]) -> Sequence[float] | None:
     involved = [cell for cell in (one.total, *one.parts) if cell in place]
     if not involved:
         return None

@@ -10,6 +10,8 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 
 from fairness.disclosure import Cell, Table
 
+_WORLDS = 6
+
 
 class Knowledge(NamedTuple):
     """One report: its sums, and the counts that it tells."""
@@ -18,10 +20,11 @@ class Knowledge(NamedTuple):
     hidden: Collection[Cell]
 
 
-def intervals(reports: Sequence[Knowledge]) -> dict[tuple[int, Cell], tuple[int, int]]:
-    """Smallest and largest value that each withheld count can have, given every report at once.
+def pinned(reports: Sequence[Knowledge]) -> list[tuple[int, Cell]]:
+    """The withheld counts that can have one value only, given every report at once.
 
-    People are only added from one report to the next, so counts never fall; the attacker knows it.
+    People are only added from one report to the next, so counts never fall; the attacker knows it. A count
+    that differs between two possible worlds is not pinned; only the others are pressed to their extremes.
     """
     cells = [(r, cell) for r, report in enumerate(reports) for cell in report.table.counts]
     place = {key: at for at, key in enumerate(cells)}
@@ -30,12 +33,32 @@ def intervals(reports: Sequence[Knowledge]) -> dict[tuple[int, Cell], tuple[int,
     for (r, cell), at in place.items():
         if cell not in reports[r].hidden:
             low[at] = high[at] = reports[r].table.counts[cell]
-    rules = [*_sums(reports, place), *_growth(reports, place)]
-    found = {}
-    for (r, cell), at in place.items():
-        if cell in reports[r].hidden:
-            found[r, cell] = _extremes(at, len(place), rules, Bounds(low, high))
-    return found
+    world = _World([*_sums(reports, place), *_growth(reports, place)], Bounds(low, high), len(place))
+    random = np.random.default_rng(0)
+    seen = np.array([world.solved(random.normal(size=len(place))) for _ in range(_WORLDS)])
+    return [
+        (r, cell)
+        for (r, cell), at in place.items()
+        if cell in reports[r].hidden and np.ptp(seen[:, at]) == 0 and world.is_pinned(at)
+    ]
+
+
+class _World(NamedTuple):
+    """What is known to be true, as an integer program."""
+
+    rules: list[LinearConstraint]
+    bounds: Bounds
+    size: int
+
+    def solved(self, goal: np.ndarray) -> np.ndarray:
+        found = milp(goal, constraints=self.rules, bounds=self.bounds, integrality=np.ones(self.size))
+        assert found.status == 0, found.message
+        return np.round(found.x)
+
+    def is_pinned(self, at: int) -> bool:
+        goal = np.zeros(self.size)
+        goal[at] = 1
+        return bool(self.solved(goal)[at] == self.solved(-goal)[at])
 
 
 def _sums(reports: Sequence[Knowledge], place: Mapping[tuple[int, Cell], int]) -> list[LinearConstraint]:
@@ -59,14 +82,3 @@ def _growth(reports: Sequence[Knowledge], place: Mapping[tuple[int, Cell], int])
                 row[place[r, cell]], row[place[r - 1, cell]] = 1, -1
                 rules.append(LinearConstraint(row, 0, np.inf))
     return rules
-
-
-def _extremes(at: int, size: int, rules: list[LinearConstraint], bounds: Bounds) -> tuple[int, int]:
-    goal = np.zeros(size)
-    ends = []
-    for sign in (1, -1):
-        goal[at] = sign
-        solved = milp(goal, constraints=rules, bounds=bounds, integrality=np.ones(size))
-        assert solved.status == 0, solved.message
-        ends.append(round(sign * solved.fun))
-    return ends[0], ends[1]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from attacker import Knowledge, intervals
-from hypothesis import given, settings
+from attacker import Knowledge, pinned
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from fairness.disclosure import MINIMUM, Cell, Release, Table, is_published, suppress, table_of
@@ -95,6 +95,8 @@ def test_a_file_that_is_no_release_is_refused() -> None:
         Release.decode(b'{"told": 3}')
 
 
+# A failing case is told as it was found: making it smaller solves thousands of integer programs.
+QUICK = (Phase.explicit, Phase.reuse, Phase.generate)
 SIZES = st.dictionaries(
     st.tuples(st.sampled_from(SEXES), st.sampled_from(RACES)),
     st.tuples(st.integers(0, 30), st.integers(0, 30)),
@@ -104,14 +106,13 @@ SIZES = st.dictionaries(
 
 def not_recovered(reports: list[Knowledge]) -> None:
     """No withheld count above 0 is pinned to its value, unless an earlier report told that very value."""
-    for (r, cell), (low, high) in intervals(reports).items():
+    for r, cell in pinned(reports):
         count = reports[r].table.counts[cell]
         known = any(cell not in one.hidden and one.table.counts.get(cell) == count for one in reports)
-        if count > 0 and not known:
-            assert low < high, (r, cell, low)
+        assert count == 0 or known, (r, cell, count)
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10, deadline=None, phases=QUICK)
 @given(SIZES, st.integers(0, 99))
 def test_a_solver_does_not_recover_a_withheld_count(
     sizes: dict[tuple[str, str], tuple[int, int]], seed: int
@@ -121,7 +122,7 @@ def test_a_solver_does_not_recover_a_withheld_count(
     not_recovered([Knowledge(table, suppress(table))])
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6, deadline=None, phases=QUICK)
 @given(SIZES, SIZES, st.integers(0, 99))
 def test_a_solver_does_not_recover_a_count_from_two_reports(
     sizes: dict[tuple[str, str], tuple[int, int]],
