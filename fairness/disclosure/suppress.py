@@ -21,8 +21,8 @@ def suppress(table: Table, minimum: int = MINIMUM, before: Release | None = None
 
     `before` is what the latest earlier report counted. Its counts, and the growth of each count since then,
     stand in one system of sums with the new ones (`now = then + growth`), and no unknown of that system may
-    be worked out: a report must not tell a difference, nor what an earlier one withheld. A group whose number of
-    people is withheld is withheld whole. Terminates, since cells are only ever added.
+    be worked out: a report must not tell a difference, nor what an earlier one withheld. A group
+    whose number of people is withheld is withheld whole. Terminates, since cells are only ever added.
     """
     system = _System.of(table, before or Release())
     hidden = {cell for cell, count in table.counts.items() if 0 < count < minimum}
