@@ -19,7 +19,7 @@ from cds_hooks.errors import BadRequest
 from cds_hooks.hooks import Context, hooks, read_context
 from fhir_mapping.drafts import Draft, read_drafts
 from fhir_mapping.issues import Issue
-from fhir_mapping.payload import Payload, payload_type, raw_resources, read_carefully
+from fhir_mapping.payload import Payload, Usual, payload_type, raw_resources, read_carefully, usual_resources
 from fhir_mapping.resources import READ
 from fhir_mapping.wire import decoder
 
@@ -48,6 +48,10 @@ class _Outline(msgspec.Struct, rename="camel"):
     prefetch: msgspec.Raw = msgspec.Raw()
 
 
+class _UsualPrefetch(msgspec.Struct):
+    prefetch: dict[str, Usual | None] | None = None
+
+
 class _RawPrefetch(msgspec.Struct):
     prefetch: dict[str, msgspec.Raw] | None = None
 
@@ -69,7 +73,7 @@ class HookCall:
         self._body = body
         self._sent_as: dict[str, str] = {}
         self._carefully_read: dict[str, Sequence[Any]] = {}
-        self._raws: Mapping[str, msgspec.Raw] | None = None
+        self._raws: Mapping[str, Sequence[Any]] | None = None
 
     @property
     def body(self) -> bytes:
@@ -81,8 +85,8 @@ class HookCall:
         if key in self._carefully_read:
             return self._carefully_read[key]
         if self._raws is None:
-            self._raws = _decode_raw_prefetch(self._body).prefetch or {}
-        return raw_resources(self._raws[self._sent_as[key]])
+            self._raws = _raw_prefetch(self._body)
+        return self._raws[self._sent_as[key]]
 
     def take(self, sent: Mapping[str, Payload | None]) -> None:
         """Keep payloads that fit the slim view."""
@@ -119,6 +123,7 @@ def _body_decoder(kinds: frozenset[str]) -> Callable[[bytes], _Body]:
 
 
 _decode_outline = decoder(_Outline)
+_decode_usual_prefetch = decoder(_UsualPrefetch)
 _decode_raw_prefetch = decoder(_RawPrefetch)
 _decode_text = decoder(str)
 _decode_prefetch = decoder(dict[str, msgspec.Raw] | None)
@@ -139,6 +144,16 @@ def read_call(body: bytes, offered: Collection[str], kinds: frozenset[str] = ALL
     call = _begin(body, offered, decoded.hook, decoded.hook_instance, decoded.context)
     call.take(decoded.prefetch or {})
     return call
+
+
+def _raw_prefetch(body: bytes) -> Mapping[str, Sequence[Any]]:
+    """Bytes of the resources under every prefetch key, found in one pass where the values are usual ones."""
+    try:
+        usual = _decode_usual_prefetch(body).prefetch or {}
+        return {key: usual_resources(sent) for key, sent in usual.items()}
+    except msgspec.ValidationError:
+        raws = _decode_raw_prefetch(body).prefetch or {}
+        return {key: raw_resources(raw) for key, raw in raws.items() if bytes(raw) != b"null"}
 
 
 def _read_with_care(body: bytes, offered: Collection[str]) -> HookCall:

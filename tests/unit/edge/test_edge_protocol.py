@@ -171,3 +171,11 @@ def test_a_prefetch_key_that_is_no_name_is_not_shown(odd: Any) -> None:
 def test_a_prefetch_of_null_is_as_good_as_none() -> None:
     """The member may be null as a whole."""
     assert read(request(prefetch=None)).payloads == {}
+
+
+@pytest.mark.parametrize("beside", [None, 7])
+def test_the_bytes_of_a_patient_say_what_was_sent(beside: Any) -> None:
+    """A Patient by itself is found again whole, whatever stands beside it in the prefetch."""
+    patient = {"resourceType": "Patient", "id": "123", "gender": "female", "_birthDate": {"id": "b"}}
+    call = read(request(prefetch={"patient": patient} | ({"odd": beside} if beside else {})))
+    assert [msgspec.json.decode(raw) for raw in call.raw("patient")] == [patient]
