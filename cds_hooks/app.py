@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +18,10 @@ from cds_hooks.ledger import Ledger, LedgerError
 from cds_hooks.observability import Metrics
 from cds_hooks.reception import Reception
 from cds_hooks.settings import Settings
+from cds_hooks.telemetry import log_event
 from cds_hooks.web import install_manners
+from fhir_mapping.errors import SpecError
+from fhir_mapping.terminology.site import SiteTerminology
 from models.errors import ModelError
 from models.registry import Registry
 
@@ -34,7 +38,7 @@ def create_app(
 
     Raises SettingsError when a model, the ledger or its key cannot be used.
     """
-    registry = registry or load_models(settings.model_folders)
+    registry = registry or load_models(settings.model_folders, _site(settings.terminology))
     ledger = ledger or _open_ledger(settings.ledger_url)
     _check_hooks(registry)
     secret = settings.ledger_key or patient_key.load_or_make(settings.key_file)
@@ -48,16 +52,28 @@ def create_app(
     discovery = services.discovery(registry.services.values(), settings.prefetch_dialect)
     app.register_blueprint(routes.cds.blueprint(reception, discovery))
     app.register_blueprint(routes.catalog.blueprint(registry, links))
+    app.register_blueprint(routes.evidence.blueprint(registry, ledger))
     app.register_blueprint(routes.operations.blueprint(registry, ledger, metrics))
     return app
 
 
-def load_models(folders: Sequence[Path]) -> Registry:
+def load_models(folders: Sequence[Path], site: SiteTerminology = SiteTerminology.EMPTY) -> Registry:
     """Load every model of these folders; raises SettingsError when one is refused."""
     try:
-        return Registry.load(folders)
+        return Registry.load(folders, site=site)
     except ModelError as error:
         raise SettingsError(f"{error}; mend the model, or take its folder out of BEDSIDE_MODELS") from None
+
+
+def _site(folder: Path | None) -> SiteTerminology:
+    if folder is None:
+        return SiteTerminology.EMPTY
+    try:
+        site = SiteTerminology.load(folder)
+    except SpecError as error:
+        raise SettingsError(f"BEDSIDE_TERMINOLOGY: {error}") from None
+    log_event("terminology", logging.INFO, sha256=site.sha256)
+    return site
 
 
 def _open_ledger(url: str) -> Ledger:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cds_hooks.extension import pruned
 from cds_hooks.wording import plain
+from fairness.evidence.label import ai_asserted
 from models.manifest import CardPolicy, Suggestion
 
 __all__ = ["override_reasons", "suggestions"]
@@ -18,8 +19,9 @@ _UNFILLED = object()
 def suggestions(policy: CardPolicy, context: Mapping[str, Any], card_uuid: str) -> list[dict[str, Any]]:
     """The manifest's suggestions with `{{context.patientId}}` and its like filled from the hook's context.
 
-    An element whose token the context does not hold as text is left out. The uuids follow from the card's, so
-    that feedback about a suggestion finds its card.
+    Each resource is labelled as asserted by artificial intelligence (`meta.security`, AIAST). An element
+    whose token the context does not hold as text is left out. The uuids follow from the card's, so that
+    feedback about a suggestion finds its card.
     """
     return [
         _suggestion(template, context, str(uuid.uuid5(uuid.UUID(card_uuid), f"suggestion/{position}")))
@@ -38,7 +40,7 @@ def _suggestion(template: Suggestion, context: Mapping[str, Any], suggestion_uui
     action = {
         "type": "create",
         "description": plain(template.description or template.label),
-        "resource": pruned(_filled(template.resource, context)),
+        "resource": ai_asserted(pruned(_filled(template.resource, context))),
     }
     suggestion: dict[str, Any] = {
         "label": plain(template.label),

@@ -109,6 +109,18 @@ class CodeIndex:
             }
         return self._by_id.get(reference.rsplit("/", 1)[-1].removeprefix("urn:uuid:"))
 
+    @property
+    def has_nameless(self) -> bool:
+        """Whether a code stands without its system."""
+        return any(name in self.positions_of for name in _NAMELESS)
+
+    def nameless(self, codes: Sequence[tuple[str, str]]) -> list[int]:
+        """Positions of the resources that carry one of the codes without its system, in record order."""
+        if not self.has_nameless:
+            return []
+        named = [self.positions_of.get(name, _NONE) for name in _NAMELESS]
+        return sorted({at for by_code in named for code, _ in codes for at in by_code.get(code, ())})
+
     def positions(self, codes: Sequence[tuple[str, str]]) -> list[int]:
         """Positions of the resources that carry one of the (code, system) pairs, without repetition, in
         record order."""

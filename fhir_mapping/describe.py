@@ -2,15 +2,18 @@
 
 from typing import Any
 
-from fhir_mapping.features import ComputedReader, DirectReader, FeatureSet
+from fhir_mapping.features import FeatureSet
 from fhir_mapping.person.demographics import SEX_SOURCES
 from fhir_mapping.readers.allergies import AllergyReader
+from fhir_mapping.readers.compiled import GenomicReaders, Reader
+from fhir_mapping.readers.computed import DerivedReader
 from fhir_mapping.readers.drafted import DraftReader
 from fhir_mapping.readers.encounters import ACT_CODE, EncounterReader
 from fhir_mapping.readers.families import FamilyReader
 from fhir_mapping.readers.listed import CategoryReader, ListReader
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.readers.person import AgeReader, SexReader
+from fhir_mapping.readers.questionnaires import QuestionnaireReader
 from fhir_mapping.readers.statuses import statuses
 from fhir_mapping.spec import Assumption, Condition, FeatureSpec, Medication
 from fhir_mapping.terminology.units import UCUM
@@ -21,7 +24,7 @@ def describe(features: FeatureSet) -> list[dict[str, Any]]:
     return [_pruned(_describe(features.readers[spec.name], spec)) for spec in features.specs]
 
 
-def _describe(reader: DirectReader | ComputedReader, spec: FeatureSpec) -> dict[str, Any]:
+def _describe(reader: Reader, spec: FeatureSpec) -> dict[str, Any]:
     told: dict[str, Any] = {
         "name": spec.name,
         "label": spec.label,
@@ -44,7 +47,7 @@ def _describe(reader: DirectReader | ComputedReader, spec: FeatureSpec) -> dict[
     return told
 
 
-def _particulars(reader: DirectReader | ComputedReader) -> dict[str, Any]:
+def _particulars(reader: Reader) -> dict[str, Any]:
     if isinstance(reader, AgeReader):
         return {
             "element": "Patient.birthDate",
@@ -65,11 +68,22 @@ def _particulars(reader: DirectReader | ComputedReader) -> dict[str, Any]:
         return _listed(reader)
     if isinstance(reader, (AllergyReader, FamilyReader, EncounterReader)):
         return _entries(reader)
+    if isinstance(reader, (QuestionnaireReader, GenomicReaders)):
+        told = reader.told()
+        return told | {"codes": _codes(reader.codes)} if isinstance(reader, GenomicReaders) else told
     if isinstance(reader, DraftReader):
         return {"element": "context.draftOrders", "codes": _codes(reader.codes), "value": "any"}
-    told: dict[str, Any] = {"inputs": list(reader.spec.inputs)}
-    formula = getattr(reader.spec, "formula", None)
-    return told | {"formula": formula, "prefer": getattr(reader.spec, "prefer", None)}
+    inputs: dict[str, Any] = {"inputs": list(reader.spec.inputs)}
+    return inputs | _formula(reader) if isinstance(reader, DerivedReader) else inputs
+
+
+def _formula(reader: DerivedReader) -> dict[str, Any]:
+    return {
+        "formula": reader.spec.formula,
+        "formulaSource": reader.formula.source,
+        "prefer": reader.spec.prefer,
+        "unit": reader.unit,
+    }
 
 
 def _observation(reader: ObservationReader) -> dict[str, Any]:
@@ -80,7 +94,8 @@ def _observation(reader: ObservationReader) -> dict[str, Any]:
         "value": reader.which,
         "atLeast": reader.at_least,
         "range": list(reader.range) if reader.range else None,
-        "unit": reader.units.canonical or None,
+        "points": reader.points if reader.which == "trend" else None,
+        "unit": reader.unit,
     }
     if reader.answers:
         answers = reader.answers.values()

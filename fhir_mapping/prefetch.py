@@ -6,7 +6,8 @@ on our side, because clients change or drop date parameters.
 
 from collections.abc import Sequence
 
-from fhir_mapping.features import ComputedReader, DirectReader, FeatureSet
+from fhir_mapping.features import FeatureSet
+from fhir_mapping.readers.compiled import GenomicReaders, Reader
 from fhir_mapping.readers.drafted import DraftReader
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.record import PatientRecord
@@ -25,7 +26,11 @@ KEYS = {
     "allergies": "AllergyIntolerance",
     "familyHistory": "FamilyMemberHistory",
     "encounters": "Encounter",
+    "questionnaireResponses": "QuestionnaireResponse",
+    "diagnosticReports": "DiagnosticReport",
 }
+# What narrows a search: of the reports, those of genetics tell whether their results stand.
+_FILTERS = {"diagnosticReports": "&category=http://terminology.hl7.org/CodeSystem/v2-0074|GE"}
 _KEY_OF = {kind: key for key, kind in KEYS.items()}
 
 
@@ -39,18 +44,23 @@ def templates(sets: Sequence[FeatureSet]) -> dict[str, str]:
     wanted = {kind for reader in readers for kind in reader.kinds}
     for key, kind in KEYS.items():
         if kind in wanted and key not in ("patient", "observations"):
-            found[key] = f"{kind}?patient={{{{{PATIENT}}}}}"
+            found[key] = f"{kind}?patient={{{{{PATIENT}}}}}{_FILTERS.get(key, '')}"
     return found
 
 
-def _observation_codes(readers: Sequence[DirectReader | ComputedReader]) -> list[str]:
-    codes = {
-        f"{system}|{code}"
+def _observation_codes(readers: Sequence[Reader]) -> list[str]:
+    pairs = {
+        pair
         for reader in readers
-        if isinstance(reader, ObservationReader)
-        for code, system in (*reader.codes, *reader.panels)
+        for pair in (
+            (*reader.codes, *reader.panels)
+            if isinstance(reader, ObservationReader)
+            else reader.codes
+            if isinstance(reader, GenomicReaders)
+            else ()
+        )
     }
-    return sorted(codes)
+    return sorted(f"{system}|{code}" for code, system in pairs)
 
 
 def answered(key: str) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """One patient's data of one request: resources by position, read and validated only where a feature looks."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -19,12 +19,15 @@ PrefetchState = Literal["null", "empty", "failed", "present"]
 LISTS = (
     "AllergyIntolerance",
     "Condition",
+    "DiagnosticReport",
     "Encounter",
     "FamilyMemberHistory",
     "MedicationAdministration",
     "MedicationRequest",
     "MedicationStatement",
+    "Observation",
     "Procedure",
+    "QuestionnaireResponse",
 )
 
 
@@ -50,6 +53,7 @@ class PatientRecord:
         stands before the keys in the paths of issues."""
         self.patient_id = patient_id
         self._self = f"Patient/{patient_id}"
+        self._urn = f"urn:uuid:{patient_id}"
         self.drafts = drafts
         self.issues: list[Issue] = issues if issues is not None else []
         self.resources: list[Resource] = []
@@ -64,6 +68,7 @@ class PatientRecord:
         self._verdicts: dict[int, bool] = {}
         self._validated = validated
         self._index: CodeIndex | None = None
+        self._ambiguous: frozenset[int] | None = None
         self._by_kind: dict[str, list[int]] | None = None
         self.memo: dict[Any, Any] = {}
         self._kinds: set[str] | None = None
@@ -185,6 +190,18 @@ class PatientRecord:
                 self.doubt((self.resources[at].kind,))
         return self._index
 
+    def is_ambiguous(self, at: int) -> bool:
+        """Whether another resource of this type has the same id and another content: nobody can tell which
+        of them stands."""
+        if self._ambiguous is None:
+            self._ambiguous = _ambiguous(self.resources)
+        return at in self._ambiguous
+
+    @property
+    def has_oddities(self) -> bool:
+        """Whether a resource has a code without its system, or an id that stands for two contents."""
+        return self.codes.has_nameless or self.is_ambiguous(-1)
+
     def of_kind(self, kind: str) -> list[int]:
         """Positions of the resources of one type, in record order."""
         if self._by_kind is None:
@@ -213,10 +230,12 @@ class PatientRecord:
     def answer(self, kinds: Iterable[str]) -> None:
         """Note that the client answered for these resource types, even if with nothing."""
         self._answered().update(kinds)
+        self.memo.clear()
 
     def doubt(self, kinds: Iterable[str]) -> None:
         """Note that some of these resource types may be there unseen: a page or entry was not readable."""
         self._doubted.update(kinds)
+        self.memo.clear()
 
     def doubts(self, kinds: Iterable[str]) -> bool:
         """Whether "nothing there" cannot be concluded for one of these resource types."""
@@ -225,11 +244,15 @@ class PatientRecord:
     def concerns(self, resource: Resource | Draft) -> bool:
         """Whether a resource is about this patient; one that names no subject is."""
         subject = resource.subject
-        reference = subject.reference if subject is not None else None
-        if reference is None or reference == self._self or not self.patient_id:
+        if subject is None or not self.patient_id:
+            return True
+        reference = subject.reference
+        if reference is None:
+            return False  # a subject told by name or identifier only may be anybody
+        if reference == self._self or reference == self._urn:
             return True
         unversioned = reference.partition("/_history/")[0]
-        return unversioned.rsplit("/", 1)[-1].removeprefix("urn:uuid:") == self.patient_id
+        return unversioned == self._self or unversioned.endswith(f"/{self._self}")
 
     def accepts(self, at: int) -> bool:
         """Whether the resource at a position may be used: about this patient, and valid FHIR R4.
@@ -250,7 +273,8 @@ class PatientRecord:
         return self.patient is not None and self.accepts(self._patient_at)
 
     def _is_valid(self, at: int) -> bool:
-        found = validate.problems(self.resources[at].kind, self.raw(at), self.path(at))
+        kind, raw, path = self.resources[at].kind, bytes(self.raw(at)), self.path(at)
+        found = [*_changed_meaning(kind, raw, path), *validate.problems(kind, raw, path)]
         self.issues.extend(found)
         return not found
 
@@ -279,3 +303,25 @@ class PatientRecord:
         """Reference of a resource, "Type/id"."""
         resource = self.resources[at]
         return f"{resource.kind}/{resource.id}"
+
+
+def _ambiguous(resources: Sequence[Resource]) -> frozenset[int]:
+    """Positions of resources whose type and id stand for two contents; -1 is among them when there are any."""
+    first: dict[tuple[str, str], int] = {}
+    found: set[int] = set()
+    for at, resource in enumerate(resources):
+        ident = resource.id
+        if ident is not None:
+            before = first.setdefault((resource.kind, ident), at)
+            if before != at and resources[before] != resource:
+                found |= {before, at, -1}
+    return frozenset(found)
+
+
+def _changed_meaning(kind: str, raw: bytes, path: str) -> Iterator[Issue]:
+    """Issues of elements that change what a resource says, and that FHIR forbids to pass over."""
+    for element in ("modifierExtension", "implicitRules"):
+        if b'"%s"' % element.encode() in raw:
+            yield Issue(path, "not-understood", f"has {element}, which may change its meaning")
+    if kind == "Observation" and b'"focus"' in raw:
+        yield Issue(path, "not-understood", "has a focus: it is about something else than the patient")

@@ -32,6 +32,7 @@ class Observation(msgspec.Struct, gc=False, tag_field="resourceType", tag="Obser
     valueQuantity: Quantity | None = None
     valueCodeableConcept: CodeableConcept | None = None
     valueInteger: int | None = None
+    dataAbsentReason: CodeableConcept | None = None
     component: Raw = _NOTHING
 
     @property
@@ -240,6 +241,26 @@ class QuestionnaireResponse(msgspec.Struct, gc=False, tag_field="resourceType", 
         return self.authored
 
 
+class DiagnosticReport(msgspec.Struct, gc=False, tag_field="resourceType", tag="DiagnosticReport"):
+    """FHIR DiagnosticReport, as far as it says whether its results stand; its own code is not looked for."""
+
+    kind: ClassVar[str] = "DiagnosticReport"
+    code: ClassVar[None] = None
+    id: str | None = None
+    status: str | None = None
+    subject: Reference | None = None
+    effectiveDateTime: str | None = None
+    effectivePeriod: Period | None = None
+    issued: str | None = None
+    result: Raw = _NOTHING
+    contained: Raw = _NOTHING
+
+    @property
+    def began(self) -> str | None:
+        """When the results were true; the time of issue when that was not said."""
+        return self.effectiveDateTime or start(self.effectivePeriod) or self.issued
+
+
 class Coverage(msgspec.Struct, gc=False, tag_field="resourceType", tag="Coverage"):
     """FHIR Coverage: `code` is the kind of insurance."""
 
@@ -310,6 +331,7 @@ Resource = (
     | FamilyMemberHistory
     | Encounter
     | QuestionnaireResponse
+    | DiagnosticReport
     | Coverage
     | Patient
     | OperationOutcome
@@ -318,6 +340,7 @@ Resource = (
 
 READ: dict[str, type[Any]] = {one.kind: one for one in Resource.__args__ if one is not Other}
 """Resource type -> the struct that reads it."""
+ALL_KINDS = frozenset(READ)
 
 _TYPES = (files("fhir_mapping") / "data" / "resource-types.txt").read_text(encoding="ascii").splitlines()
 _UNREAD = [name for name in _TYPES if not name.startswith("#") and name not in READ]
@@ -332,7 +355,7 @@ def _passing(kind: str) -> type[msgspec.Struct]:
 
 
 @cache
-def any_resource(kinds: frozenset[str] = frozenset(READ)) -> Any:
+def any_resource(kinds: frozenset[str] = ALL_KINDS) -> Any:
     """What msgspec decodes a resource into when only these types are read: a struct by resourceType."""
     wanted = (
         kinds | _ALWAYS | ({"Medication"} if any(kind.startswith("Medication") for kind in kinds) else set())

@@ -108,8 +108,8 @@ class Observation(Common, frozen=True, kw_only=True, tag="observation"):
     analyte: str | None = None
     codes: tuple[Code, ...] = ()
     panels: tuple[str, ...] = ()
-    units: dict[str, Any] = {}
-    spellings: dict[str, str] = {}
+    units: dict[str, Any] = msgspec.field(default_factory=dict)
+    spellings: dict[str, str] = msgspec.field(default_factory=dict)
     answers: tuple[Answer, ...] = ()
     at_least: float | None = None
     value: Which = "latest"

@@ -25,6 +25,7 @@ _KINDS: Mapping[str, Sequence[str]] = {
     "allergy": ("AllergyIntolerance",),
     "family_history": ("FamilyMemberHistory",),
     "encounter": ("Encounter",),
+    "questionnaire": ("QuestionnaireResponse",),
 }
 _TABLES = {
     "statuses": "status",

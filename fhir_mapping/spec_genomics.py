@@ -12,17 +12,15 @@ from fhir_mapping.spec_base import Common
 
 Fraction = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Level = Literal["stable", "low", "high"]
-Significance = Literal[
-    "pathogenic", "likely-pathogenic", "uncertain-significance", "likely-benign", "benign"
-]
+Significance = Literal["pathogenic", "likely-pathogenic", "uncertain-significance", "likely-benign", "benign"]
 PATHOGENIC: tuple[Significance, ...] = ("pathogenic", "likely-pathogenic")
 
 
 class AlleleCount(Common, frozen=True, kw_only=True, tag="allele_count"):
     """On how many of a patient's two chromosomes one of the alleles lies: 0, 1 or 2.
 
-    With `match: core` a name stands for all its sub-alleles, copy numbers and tandems; with `exact` sub-allele
-    (where one is written) and copy number must be those written, and the allele must be alone.
+    With `match: core` a name stands for all its sub-alleles, copy numbers and tandems; with `exact`
+    sub-allele (where one is written) and copy number must be those written, and the allele must be alone.
     """
 
     gene: str
@@ -46,14 +44,14 @@ class Diplotype(Common, frozen=True, kw_only=True, tag="diplotype"):
     """
 
     gene: str
-    values: dict[str, float] = {}
+    values: dict[str, float] = msgspec.field(default_factory=dict)
 
 
 class VariantPresent(Common, frozen=True, kw_only=True, tag="variant_present"):
     """1 when a variant is reported as present, 0 only when it is reported as absent.
 
-    Which variant: any in the gene, or the one with an HGVS name (c., p. or g.) or dbSNP id. `significance` lists
-    what it must mean, `min_allele_frequency` the least fraction of reads.
+    Which variant: any in the gene, or the one with an HGVS name (c., p. or g.) or dbSNP id. `significance`
+    lists what it must mean, `min_allele_frequency` the least fraction of reads.
     """
 
     gene: str
@@ -64,7 +62,7 @@ class VariantPresent(Common, frozen=True, kw_only=True, tag="variant_present"):
 
 
 class Microsatellite(Common, frozen=True, kw_only=True, tag="microsatellite"):
-    """Microsatellite instability of a tumour: the number of its level; a level without a number is missing."""
+    """Microsatellite instability of a tumour: the number of its level, missing for a level without one."""
 
     levels: dict[Level, float] = msgspec.field(
         default_factory=lambda: {"stable": 0.0, "low": 1.0, "high": 2.0}

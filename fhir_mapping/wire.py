@@ -53,6 +53,7 @@ class Component(msgspec.Struct, gc=False):
     valueQuantity: Quantity | None = None
     valueCodeableConcept: CodeableConcept | None = None
     valueInteger: int | None = None
+    dataAbsentReason: CodeableConcept | None = None
 
 
 class Extension(msgspec.Struct, gc=False):

@@ -10,6 +10,7 @@ from pathlib import Path
 from fhir_mapping.errors import SpecError
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.spec import FeatureSpec
+from fhir_mapping.terminology.site import SiteTerminology
 from models.errors import ManifestError, ModelRefused
 from models.evaluation import Evaluation
 from models.manifest import MANIFEST, Manifest
@@ -25,14 +26,14 @@ REFERENCE_FILE = "reference.json"
 READ_FILES = (MODEL_FILE, EVALUATION_FILE, REFERENCE_FILE)
 
 
-def load_model(folder: Path) -> Model:
-    """The model of a folder, ready to run.
+def load_model(folder: Path, site: SiteTerminology = SiteTerminology.EMPTY) -> Model:
+    """The model of a folder, ready to run; `site` are the site's own codes.
 
     Raises ManifestError (model.yaml), ModelRefused (digests, ONNX file, reference) or EvaluationError.
     """
     path = folder / MANIFEST
     manifest = Manifest.load(path)
-    features = _features(manifest, path)
+    features = _features(manifest, path, site)
     files = _verified(folder, manifest.files)
     reference = Reference.read(files[REFERENCE_FILE], features.inputs) if REFERENCE_FILE in files else None
     for spec in _undrawable(features, reference):
@@ -51,9 +52,9 @@ def load_model(folder: Path) -> Model:
                  sha256=manifest.files[MODEL_FILE], folder=folder)  # fmt: skip
 
 
-def _features(manifest: Manifest, path: Path) -> FeatureSet:
+def _features(manifest: Manifest, path: Path, site: SiteTerminology) -> FeatureSet:
     try:
-        features = FeatureSet.parse(manifest.features, str(path), path)
+        features = FeatureSet.parse(manifest.features, str(path), path, site)
     except SpecError as error:
         place, _, problem = str(error).partition(": ")
         raise ManifestError(place, "features", problem) from None

@@ -13,6 +13,7 @@ from fairness.gate import Policy
 from fhir_mapping.yamlfile import YAMLError, read_yaml
 from models.errors import ManifestError
 from models.manifest_checks import check_manifest
+from models.regulatory import Regulatory
 
 MANIFEST = "model.yaml"
 Hook = Literal["patient-view", "order-select", "order-sign", "encounter-start", "encounter-discharge"]
@@ -161,6 +162,7 @@ class Manifest(_Block, frozen=True):
     service: str = ""
     rules: tuple[Rule, ...] = ()
     explanation: Explanation = Explanation()
+    regulatory: Regulatory = Regulatory()
 
     @property
     def service_id(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from fhir_mapping.terminology.site import SiteTerminology
 from models.errors import ModelError, ModelRefused
 from models.loader import load_model
 from models.manifest import MANIFEST
@@ -35,15 +36,29 @@ class Service(NamedTuple):
 
 
 class Registry:
-    """Loaded models by id, and the services that they form; retired models form none."""
+    """Loaded models by id, and the services that they form; retired models form none.
 
-    def __init__(self, models: Sequence[Model], refused: Sequence[Refusal] = ()) -> None:
+    `site` is the site's own terminology that the models were loaded with.
+    """
+
+    def __init__(
+        self,
+        models: Sequence[Model],
+        refused: Sequence[Refusal] = (),
+        site: SiteTerminology = SiteTerminology.EMPTY,
+    ) -> None:
+        self.site = site
         self.models: dict[str, Model] = {model.manifest.id: model for model in models}
         self.refused = tuple(refused)
         self.services: dict[tuple[str, str], Service] = _services(models)
 
     @classmethod
-    def load(cls, folders: Sequence[Path], strict: bool = True) -> "Registry":
+    def load(
+        cls,
+        folders: Sequence[Path],
+        strict: bool = True,
+        site: SiteTerminology = SiteTerminology.EMPTY,
+    ) -> "Registry":
         """Load every model folder inside `folders`, in the order of their names.
 
         A folder that cannot be served raises ModelError when `strict`; otherwise it is kept in `refused` and
@@ -53,7 +68,7 @@ class Registry:
         refused: list[Refusal] = []
         for folder in _model_folders(folders):
             try:
-                model = load_model(folder)
+                model = load_model(folder, site)
                 if model.manifest.id in models:
                     raise ModelRefused(f"{folder}: model id `{model.manifest.id}` is taken; give it another")
                 models[model.manifest.id] = model
@@ -61,7 +76,7 @@ class Registry:
                 if strict:
                     raise
                 refused.append(Refusal(folder, str(error)))
-        return cls(list(models.values()), refused)
+        return cls(list(models.values()), refused, site)
 
 
 def _model_folders(folders: Sequence[Path]) -> Iterator[Path]:

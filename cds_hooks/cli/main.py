@@ -17,7 +17,11 @@ _COMMANDS: Mapping[str, tuple[str, str]] = {
     "patients": ("cds_hooks.cli.patients", "The bundled, invented patients."),
     "extract": ("cds_hooks.cli.extract", "A model's features of every patient of an export."),
     "score": ("cds_hooks.cli.score", "A model's score of every patient of an export."),
+    "audit": ("cds_hooks.cli.audit", "How well a prediction works for each group."),
     "ledger": ("cds_hooks.cli.ledger", "What was asked, answered and shown."),
+    "outcomes": ("cds_hooks.cli.monitor", "Outcomes of patients, for audits of the ledger."),
+    "monitor": ("cds_hooks.cli.monitor", "Watch a model: scheduled audits, drift, alerts, decisions."),
+    "evidence": ("cds_hooks.cli.evidence", "The evidence record of a model, and its views."),
     "terminology": ("cds_hooks.cli.terminology", "A site's own value sets and maps of codes."),
 }
 _EPILOG = """\

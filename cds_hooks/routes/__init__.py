@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from cds_hooks.routes import catalog, cds, operations
+from cds_hooks.routes import catalog, cds, evidence, operations
 
-__all__ = ["catalog", "cds", "operations"]
+__all__ = ["catalog", "cds", "evidence", "operations"]

@@ -9,9 +9,12 @@ from typing import NamedTuple
 import msgspec
 
 from fhir_mapping.bulk.interest import DRUG_KINDS
+from fhir_mapping.bulk.leads import Lead, foremost
 from fhir_mapping.bulk.scan import Kept
+from fhir_mapping.bulk.slots import KIND
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.times import EARLIEST, DateError, instant
+from fhir_mapping.values import FeatureVector
 from fhir_mapping.wire import decoder
 
 Identity = tuple[str, str]
@@ -37,10 +40,12 @@ _owner, _content = attrgetter("owner"), attrgetter("kind", "raw")
 
 
 class Chart(NamedTuple):
-    """Everything that the export says of one patient and that matters, as JSON in a fixed order."""
+    """Everything that the export says of one patient and that matters, as JSON in a fixed order; `leads` are
+    the lines that stand for others."""
 
     patient: str
     raws: list[bytes]
+    leads: tuple[Lead, ...] = ()
 
     def record(self, answered: Iterable[str]) -> PatientRecord:
         """The patient's record; `answered` are the types that the export holds, so that nothing of them is
@@ -48,6 +53,11 @@ class Chart(NamedTuple):
         record = PatientRecord.of_resources(self.patient, self.raws)
         record.answer(answered)
         return record
+
+    def settles(self, vector: FeatureVector) -> bool:
+        """Whether features that were read from this chart are those of all the patient's lines. A job gives
+        `Unsettled` in the place of a row where this is False."""
+        return all(lead.settles(vector[lead.feature]) for lead in self.leads)
 
 
 def recency(raw: bytes) -> tuple[datetime, bytes]:
@@ -70,9 +80,21 @@ def charts(kept: Iterable[Kept], contested: Contested, shared: Shared) -> Iterat
     for one in kept:
         by_patient.setdefault(one.owner, []).append(one)
     for patient in sorted(by_patient):
-        found = _current(by_patient.pop(patient), contested)
+        found, leads = _foremost(by_patient.pop(patient))
+        found = _current(found, contested)
         if found:
-            yield Chart(patient, [*(one.raw for one in found), *_drugs(found, shared)])
+            yield Chart(patient, [*(one.raw for one in found), *_drugs(found, shared)], leads)
+
+
+def _foremost(found: list[Kept]) -> tuple[list[Kept], tuple[Lead, ...]]:
+    """The lines without those that a leading line makes superfluous, and the leads that are left."""
+    if all(one.lead is None for one in found):
+        return found, ()
+    leads, hidden = foremost((one.lead, at) for at, one in enumerate(found) if one.lead is not None)
+    left = [one for at, one in enumerate(found) if at not in hidden]
+    if any(one.lead is None and one.kind == KIND for one in left):
+        leads = [lead.beside_others() for lead in leads]
+    return left, tuple(leads)
 
 
 def _current(found: list[Kept], contested: Contested) -> list[Kept]:

@@ -13,16 +13,23 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from fhir_mapping.bulk.charts import newest_owner
 from fhir_mapping.bulk.errors import BulkError
 from fhir_mapping.bulk.export import Piece, export_files, pieces, without_untouched
 from fhir_mapping.bulk.interest import Interest
+from fhir_mapping.bulk.marks import holds_any, owners_of
+from fhir_mapping.bulk.newest import Newest
 from fhir_mapping.bulk.repeats import repeated
 from fhir_mapping.bulk.scan import Tally
 from fhir_mapping.bulk.shared import write_shared
 from fhir_mapping.bulk.tasks import (
+    AGAIN,
     ANSWERED,
+    ASIDE,
     CONTESTED,
+    ONLY,
     REPEATED,
     SHARED_TABLE,
     Context,
@@ -67,18 +74,54 @@ def plan_of(export: Path, purpose: dict[str, str], piece_bytes: int) -> Plan:
 
 def run(export: Path, work: WorkFolder, plan: Plan, job: Job, processes: int, progress: Progress) -> Outcome:
     """Do what is not done yet; raises BulkError when a process is killed, after which the run can go on."""
-    kinds = Interest.of(job.features()).kinds
+    features = job.features()
+    kinds = Interest.of(features).kinds
     read, left = without_untouched(export, plan.files, kinds)
     listed = list(pieces(read, plan.piece_bytes))
-    context = Context(export, work.path, job, len(listed), plan.partitions)
+    is_quick = Newest.of(features, job.index) is not None
+    shared = work.path / SHARED_TABLE
+    context = Context(export, work.path, shared, job, len(listed), plan.partitions, is_quick)
     with _executor(context, processes) as each:
         tally = _scanned(work, listed, each, progress)
         named = {file.kind for file in plan.files if file.kind is not None}
         work.note(ANSWERED, sorted((tally.kinds | named) & kinds))
         _shared_table(work, listed, plan.partitions)
-        _contested(work, listed, plan.partitions, each)
+        aside = _aside(work, listed) if is_quick else set()
+        if not is_quick:
+            _contested(work, listed, plan.partitions, each)
         parts = _mapped(work, plan.partitions, each, progress)
+    for partition in range(plan.partitions):
+        aside |= work.owners(work.unsettled_path(partition).name) or set()
+    if aside:
+        parts += _again(context, work, listed, aside, processes, progress)
     return Outcome(tally, tuple(file.name for file in left), parts)
+
+
+def _aside(work: WorkFolder, listed: Iterable[Piece]) -> set[int]:
+    """Patients who have a resource whose id occurs again: which version counts cannot be told from the newest
+    values."""
+    numbers = [piece.number for piece in listed]
+    again = repeated([work.digests_path(number) for number in numbers])
+    files = ((work.digests_path(number), work.owners_path(number)) for number in numbers)
+    aside = owners_of(again, files) if len(again) else set()
+    work.note_owners(ASIDE, aside)
+    return aside
+
+
+def _again(
+    context: Context, whole: WorkFolder, listed: list[Piece], only: set[int], processes: int, progress: Progress
+) -> tuple[Path, ...]:
+    """Rows of some patients from all their lines, where the newest values were not enough."""
+    work = whole.within(AGAIN)
+    work.note_owners(ONLY, only)
+    work.note(ANSWERED, whole.noted(ANSWERED, list[str]))
+    theirs = [piece for piece in listed if holds_any(whole.owners_path(piece.number), only)]
+    theirs = [msgspec.structs.replace(piece, number=number) for number, piece in enumerate(theirs)]
+    again = msgspec.structs.replace(context, work=work.path, pieces=len(theirs), is_quick=False)
+    with _executor(again, processes) as each:
+        _scanned(work, theirs, each, progress)
+        _contested(work, theirs, context.partitions, each)
+        return _mapped(work, context.partitions, each, progress)
 
 
 def _scanned(work: WorkFolder, listed: list[Piece], each: Each, progress: Progress) -> Tally:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import msgspec
 
 from fhir_mapping.bulk.charts import Chart
+from fhir_mapping.bulk.leads import Unsettled
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.values import FeatureValue
 
@@ -43,12 +44,13 @@ class Extraction(msgspec.Struct, frozen=True):
         """The compiled features; raises SpecError."""
         return _compiled(self.manifest)
 
-    def rows(self, charts: Iterable[Chart]) -> Iterator[FeatureRow]:
-        """One FeatureRow for each chart."""
+    def rows(self, charts: Iterable[Chart]) -> Iterator[FeatureRow | Unsettled]:
+        """One FeatureRow for each chart, or Unsettled where the chart leaves out lines that matter."""
         features = self.features()
         for chart in charts:
             vector = features.extract(chart.record(self.answered), self.index)
-            yield FeatureRow(chart.patient, vector.values)
+            is_settled = chart.settles(vector)
+            yield FeatureRow(chart.patient, vector.values) if is_settled else Unsettled(chart.patient)
 
 
 @lru_cache(maxsize=8)

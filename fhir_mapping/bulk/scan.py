@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from fhir_mapping.bulk.interest import SHARED_KINDS, Codes, Interest
+from fhir_mapping.bulk.leads import Lead
 from fhir_mapping.bulk.lines import Lines, Problem
 from fhir_mapping.bulk.outline import (
     UNDECODABLE,
@@ -23,7 +24,8 @@ class Kept(msgspec.Struct, array_like=True, gc=False):
     """One line that may matter: the patient's id, resource type and id, the drug that it refers to, its JSON.
 
     A line that is not JSON is kept for the patient whom it names, with kind `""`: of the record that it
-    belonged to, no absence can be concluded.
+    belonged to, no absence can be concluded. With `lead`, it is the newest of its feature, and others are not
+    kept.
     """
 
     owner: str
@@ -31,6 +33,7 @@ class Kept(msgspec.Struct, array_like=True, gc=False):
     id: str | None
     drug: str | None
     raw: bytes
+    lead: Lead | None = None
 
 
 class Tally(msgspec.Struct):
@@ -55,39 +58,43 @@ class Tally(msgspec.Struct):
 
 def scan(lines: Lines, interest: Interest, tally: Tally) -> Iterator[Kept]:
     """The lines to keep."""
-    codes, kinds = interest.codes, interest.kinds
-    seen: set[str] = set()
-    read = kept = 0
-    for line in lines:
-        read += 1
+    return filter(None, map(Look(lines, interest, tally), lines))
+
+
+class Look:
+    """Looks at the lines of a piece one by one; called with a line, gives what is to be kept of it."""
+
+    def __init__(self, lines: Lines, interest: Interest, tally: Tally) -> None:
+        self._lines = lines
+        self._interest = interest
+        self._tally = tally
+
+    def __call__(self, line: bytes) -> Kept | None:
+        interest, tally = self._interest, self._tally
         try:
             outline = decode_outline(line)
         except UNDECODABLE:
-            if line.isspace():
-                read -= 1
-                continue
-            odd = _odd(line, lines, interest, tally)
-            if odd is not None:
-                kept += 1
-                yield odd
-            continue
+            found = None
+            if not line.isspace():
+                tally.read += 1
+                found = _odd(line, self._lines, interest, tally)
+                tally.kept += found is not None
+            return found
+        tally.read += 1
         kind = outline.kind
-        if kind not in kinds:
-            continue
-        seen.add(kind)
-        wanted = codes.get(kind)
+        if kind not in interest.kinds:
+            return None
+        tally.kinds.add(kind)
+        wanted = interest.codes.get(kind)
         if wanted is not None and not is_touched(outline, wanted):
-            continue
+            return None
         owner = SHARED if kind in SHARED_KINDS else owner_of(outline)
         if owner is None:
             tally.ownerless += 1
-            continue
+            return None
         drug = outline.drug
-        kept += 1
-        yield Kept(owner, kind, outline.id, drug.reference if drug is not None else None, line)
-    tally.read += read
-    tally.kept += kept
-    tally.kinds |= seen
+        tally.kept += 1
+        return Kept(owner, kind, outline.id, drug.reference if drug is not None else None, line)
 
 
 def is_touched(outline: Outline, wanted: Codes) -> bool:

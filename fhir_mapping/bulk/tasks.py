@@ -12,10 +12,13 @@ import numpy as np
 from fhir_mapping.bulk.charts import Chart, Contested, Identity, charts
 from fhir_mapping.bulk.export import Piece
 from fhir_mapping.bulk.interest import Interest
+from fhir_mapping.bulk.leads import Unsettled
 from fhir_mapping.bulk.lines import Lines
+from fhir_mapping.bulk.marks import Marks, owner_digest
+from fhir_mapping.bulk.newest import Newest, scan_newest
 from fhir_mapping.bulk.scan import Kept, Tally, scan
 from fhir_mapping.bulk.shared import SharedTable
-from fhir_mapping.bulk.spill import Segment, digests, identity_digest, spill
+from fhir_mapping.bulk.spill import Segment, identity_digest, spill
 from fhir_mapping.bulk.work import PieceDone, WorkFolder, write_whole
 from fhir_mapping.features import FeatureSet
 
@@ -26,6 +29,9 @@ SHARED_TABLE = "shared"
 REPEATED = "repeated"
 CONTESTED = "contested"
 ANSWERED = "answered"
+AGAIN = "again"
+ONLY = "only"
+ASIDE = "aside"
 _LENGTH = 4
 
 
@@ -42,13 +48,19 @@ class Job(Protocol):
 
 
 class Context(msgspec.Struct, frozen=True):
-    """What every task of a run needs to know."""
+    """What every task of a run needs to know.
+
+    A quick run keeps of many results the newest only, and leaves patients aside for whom that may not be
+    enough; their owner digests are the `ONLY` of a second run, which reads all their lines.
+    """
 
     export: Path
     work: Path
+    shared: Path
     job: Any
     pieces: int
     partitions: int
+    is_quick: bool = False
 
 
 class Tasks:
@@ -66,19 +78,38 @@ class Tasks:
     def _segments(self) -> list[list[Segment]]:
         return [done.segments for number in range(self.context.pieces) if (done := self.work.piece(number))]
 
+    @cached_property
+    def _newest(self) -> Newest | None:
+        job = self.context.job
+        return Newest.of(job.features(), job.index) if self.context.is_quick else None
+
+    @cached_property
+    def _only(self) -> frozenset[int] | None:
+        return self.work.owners(ONLY)
+
+    @cached_property
+    def _aside(self) -> frozenset[int]:
+        return self.work.owners(ASIDE) or frozenset()
+
     def scan_piece(self, piece: Piece) -> int:
         """First pass on a piece: spill file, digests, tally. Returns the piece's weight."""
-        tally = Tally()
-        ids = array("q")
+        tally, marks = Tally(), Marks()
         segments: list[Segment] = []
-        found = scan(Lines(self.context.export, piece, tally.problems), self._interest, tally)
+        lines = Lines(self.context.export, piece, tally.problems)
         with self.work.spill_path(piece.number).open("wb") as file:
-            for kept in rounds(found):
-                ids.extend(digests(kept))
+            for kept in rounds(self._scanned(lines, tally, marks)):
                 segments += spill(kept, self.context.partitions, file)
-        write_whole(self.work.digests_path(piece.number), ids.tobytes())
+        marks.write(self.work.digests_path(piece.number), self.work.owners_path(piece.number))
         self.work.finish_piece(piece.number, PieceDone(segments, tally))
         return piece.weight
+
+    def _scanned(self, lines: Lines, tally: Tally, marks: Marks) -> Iterator[Kept]:
+        if self._newest is not None:
+            return scan_newest(lines, self._newest, tally, marks)
+        kept, only = scan(lines, self._interest, tally), self._only
+        if only is not None:
+            kept = (one for one in kept if owner_digest(one.owner) in only)
+        return marks.taking(kept)
 
     def repeats(self, partition: int) -> list[Kept]:
         """Lines of a partition whose identities occur more than once in the export."""
@@ -91,12 +122,19 @@ class Tasks:
 
     def map_partition(self, partition: int) -> int:
         """Second pass on a partition: its rows. Returns how many there are."""
-        charted = charts(self.work.lines(partition, self._segments), self._contested, self._shared)
+        kept = self.work.lines(partition, self._segments)
+        if self._aside:
+            kept = (one for one in kept if owner_digest(one.owner) not in self._aside)
         encoder, blob, rows = msgspec.msgpack.Encoder(), bytearray(), 0
-        for row in self._job.rows(charted):
+        unsettled = array("q")
+        for row in self._job.rows(charts(kept, self._contested, self._shared)):
+            if isinstance(row, Unsettled):
+                unsettled.append(owner_digest(row.patient))
+                continue
             encoded = encoder.encode(row)
             blob += len(encoded).to_bytes(_LENGTH, "little") + encoded
             rows += 1
+        write_whole(self.work.unsettled_path(partition), unsettled.tobytes())
         write_whole(self.work.rows_path(partition), bytes(blob))
         return rows
 
@@ -108,7 +146,7 @@ class Tasks:
 
     @cached_property
     def _shared(self) -> SharedTable:
-        return SharedTable(self.work.path / SHARED_TABLE)
+        return SharedTable(self.context.shared)
 
     @cached_property
     def _contested(self) -> Contested:

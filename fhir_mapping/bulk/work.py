@@ -6,18 +6,20 @@ name first and then renamed, so that a run that is stopped leaves whole results 
 
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from fhir_mapping.bulk.errors import BulkError
 from fhir_mapping.bulk.export import ExportFile
 from fhir_mapping.bulk.scan import Kept, Tally
 from fhir_mapping.bulk.spill import Segment, unspilled
 
-FORMAT = 1
+FORMAT = 2
 _PLAN = "plan.json"
 
 
@@ -91,6 +93,11 @@ class WorkFolder:
             raise BulkError(f"{path}: changed since the run was begun: {shown}; remove it and start again")
         return cls(path)
 
+    def within(self, name: str) -> "WorkFolder":
+        """A folder inside this one, for a part of the run."""
+        (self.path / name).mkdir(mode=0o700, exist_ok=True)
+        return WorkFolder(self.path / name)
+
     def piece(self, number: int) -> PieceDone | None:
         """The result on one piece, None when there is none yet."""
         try:
@@ -107,9 +114,28 @@ class WorkFolder:
         """Digests of the identities met in one piece."""
         return self.path / f"piece-{number:06}.ids"
 
+    def owners_path(self, number: int) -> Path:
+        """Digests of the owners of what was met in one piece."""
+        return self.path / f"piece-{number:06}.owners"
+
     def rows_path(self, partition: int) -> Path:
         """Rows of one partition; the file is there when the partition is done."""
         return self.path / f"rows-{partition:06}"
+
+    def unsettled_path(self, partition: int) -> Path:
+        """Digests of the patients of one partition who have no row, because all their lines are needed."""
+        return self.path / f"unsettled-{partition:06}"
+
+    def owners(self, name: str) -> frozenset[int] | None:
+        """Digests of patients that were noted under a name, None when none were."""
+        try:
+            return frozenset(np.fromfile(self.path / name, dtype=np.int64).tolist())
+        except FileNotFoundError:
+            return None
+
+    def note_owners(self, name: str, digests: Iterable[int]) -> None:
+        """Note digests of patients under a name."""
+        write_whole(self.path / name, array("q", sorted(digests)).tobytes())
 
     def finish_piece(self, number: int, done: PieceDone) -> None:
         """Say that a piece is done, after its spill file and digests are in place."""

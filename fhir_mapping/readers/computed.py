@@ -2,9 +2,17 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
+import msgspec
+
+from fhir_mapping.errors import SpecError
+from fhir_mapping.readers.formulas import ANY, SAME, Input, compute, formulas, inputs_of
+from fhir_mapping.readers.person import SexReader
 from fhir_mapping.readers.reasons import NEARNESS
 from fhir_mapping.spec import AnyOf, Derived
+from fhir_mapping.times import EARLIEST, DateError, bounds
 from fhir_mapping.values import FeatureValue, missing
 
 
@@ -35,59 +43,90 @@ class DerivedReader:
     """Compiled form of a `derived` feature."""
 
     kinds: tuple[str, ...] = ()
-    __slots__ = ("low_high", "name", "needs", "spec")
+    __slots__ = ("formula", "inputs", "low_high", "name", "needs", "spec", "unit")
 
     def __init__(self, spec: Derived) -> None:
+        """Raises SpecError when the number of inputs does not fit the formula."""
         self.spec = spec
         self.name = spec.name
         self.needs = spec.inputs if spec.prefer is None else (*spec.inputs, spec.prefer)
         self.low_high = spec.range or (-math.inf, math.inf)
+        self.formula = formulas()[spec.formula]
+        self.inputs = inputs_of(self.formula, len(spec.inputs))
+        self.unit = spec.unit
+
+    def check(self, readers: Mapping[str, Any]) -> None:
+        """Compare the units of the inputs, and of the result, with those that the formula needs, and take on
+        the unit of the result; raises SpecError. The inputs' own readers are checked before."""
+        first = getattr(readers[self.spec.inputs[0]], "unit", None)
+        for at, (name, wanted) in enumerate(zip(self.spec.inputs, self.inputs, strict=True)):
+            wrong = _unfit(readers[name], wanted, first)
+            if wrong is not None:
+                raise SpecError(f"`{name}` must be {wrong}: it is the {wanted.name}", "inputs", at)
+        unit = first if self.formula.unit == SAME else self.formula.unit
+        if unit == ANY:
+            return
+        if self.spec.unit not in (None, unit):
+            raise SpecError(f"is not the formula's {unit or 'none'}; leave it out", "unit")
+        self.unit = unit
+        if self.spec.prefer is not None:
+            given = getattr(readers[self.spec.prefer], "unit", None)
+            if given != unit:
+                raise SpecError(f"`{self.spec.prefer}` is in {given or 'no unit'}, not in {unit}", "prefer")
 
     def compute(self, known: Mapping[str, FeatureValue]) -> FeatureValue:
-        """The preferred feature when known, else the formula; the older of the two inputs gives the date.
-
-        ratio = a / b; difference = a - b; bmi = weight in kg / (height in cm / 100)^2.
-        """
+        """The preferred feature when known, else the formula; the oldest of the inputs gives the date."""
         spec = self.spec
         if spec.prefer is not None and known[spec.prefer].known:
-            seen = known[spec.prefer]
-            return FeatureValue(
-                self.name,
-                seen.value,
-                seen.state,
-                None,
-                spec.unit,
-                seen.date,
-                seen.source,
-                seen.original_value,
-                seen.original_unit,
+            return msgspec.structs.replace(
+                known[spec.prefer], name=self.name, reason=None, unit=self.unit, text=None
             )
-        first, second = (known[name] for name in spec.inputs)
-        if not (first.known and second.known):
-            asked = (first, second) if spec.prefer is None else (first, second, known[spec.prefer])
+        inputs = [known[name] for name in spec.inputs]
+        if not all(one.known for one in inputs):
+            asked = inputs if spec.prefer is None else [*inputs, known[spec.prefer]]
             reason = most_telling([one.reason for one in asked if not one.known])
-            return missing(self.name, reason, spec.unit)
-        value = _formula(spec.formula, first.value, second.value)
+            return missing(self.name, reason, self.unit)
+        value = compute(spec.formula, [one.value for one in inputs])
         if value is None:
-            return missing(self.name, "undefined", spec.unit)
+            return missing(self.name, "undefined", self.unit)
         low, high = self.low_high
         if not low <= value <= high:
-            return missing(self.name, "out-of-range", spec.unit)
-        dates = sorted(date for date in (first.date, second.date) if date is not None)
-        sources = ", ".join(source for source in (first.source, second.source) if source is not None)
-        return FeatureValue(
-            self.name, value, unit=spec.unit, date=dates[0] if dates else None, source=sources or None
-        )
+            return missing(self.name, "out-of-range", self.unit)
+        sources = ", ".join(one.source for one in inputs if one.source is not None)
+        return FeatureValue(self.name, value, unit=self.unit, date=_oldest(inputs), source=sources or None)
+
+
+def _unfit(reader: Any, wanted: Input, first: str | None) -> str | None:
+    """What an input must be and is not."""
+    if wanted.kind is not None:
+        return None if isinstance(reader, SexReader) else f"a feature of kind {wanted.kind}"
+    given = getattr(reader, "unit", None)
+    if isinstance(reader, SexReader) or wanted.unit == ANY:
+        return "a number" if isinstance(reader, SexReader) else None
+    accepted: tuple[str | None, ...]
+    if isinstance(wanted.unit, tuple):
+        accepted = wanted.unit
+    else:
+        accepted = (first,) if wanted.unit == SAME else (wanted.unit,)
+    if given in accepted:
+        return None
+    return f"in {' or '.join(unit or 'no unit' for unit in accepted)}, not in {given or 'no unit'}"
+
+
+def _oldest(inputs: Sequence[FeatureValue]) -> str | None:
+    """The earliest of the dates, by the time that they mean; equal times by their text."""
+    dates = [one.date for one in inputs if one.date is not None]
+    return min(dates, key=lambda date: (_begin(date), date), default=None)
+
+
+def _begin(date: str) -> datetime:
+    try:
+        return bounds(date)[0]
+    except DateError:
+        return EARLIEST
 
 
 def most_telling(reasons: Sequence[str | None]) -> str:
     """The reason nearest to a usable value: an unreadable unit says more than an input that is not there."""
     told = [reason for reason in reasons if reason is not None]
     return max(told, key=lambda reason: NEARNESS.get(reason, -1), default="input-missing")
-
-
-def _formula(formula: str, a: float, b: float) -> float | None:
-    if formula == "difference":
-        return a - b
-    denominator = b if formula == "ratio" else (b / 100.0) ** 2
-    return a / denominator if denominator > 0.0 else None

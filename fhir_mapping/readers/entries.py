@@ -87,11 +87,14 @@ class EntryReader:
         """Sort key of an entry that counts, or the reason why it cannot be used, which leaves an issue;
         neither for one that does not count."""
         standing = self.standing(record, at, index)
-        if standing == IGNORED:
+        ambiguous = "ambiguous" if record.is_ambiguous(at) else None
+        if standing == IGNORED and ambiguous is None:
             return None, None
         resource = record.resources[at]
         when, undated = self._placed(resource, index, earliest)
-        problem = doubt or standing or undated
+        if undated is None and _is_recorded_after(resource, index):
+            return None, None
+        problem = ambiguous or doubt or standing or undated
         if undated in _ELSEWHERE or (problem == NOT_CODED and not record.concerns(resource)):
             return None, None
         if not record.accepts(at):
@@ -143,6 +146,12 @@ class EntryReader:
     def _told(self, record: PatientRecord, value: float, at: int) -> FeatureValue:
         date, source = record.resources[at].began, record.source(at)
         return FeatureValue(self.name, value, unit=self.unit, date=date, source=source)
+
+
+def _is_recorded_after(resource: Resource, index: IndexTime) -> bool:
+    """Whether an entry was written down only after the index time, whenever what it tells began."""
+    recorded: str | None = getattr(resource, "recordedDate", None)
+    return recorded is not None and placed(recorded, index, EARLIEST)[1] == "after-index-time"
 
 
 def resolve_codes(valueset: str | None, codes: tuple[Code, ...]) -> catalogue.Codes:

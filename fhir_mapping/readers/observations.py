@@ -1,14 +1,15 @@
 """Numbers and coded answers from Observation."""
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple, cast
 
+from fhir_mapping.errors import SpecError
 from fhir_mapping.issues import Issue
+from fhir_mapping.readers.candidates import Candidate, candidates
 from fhir_mapping.readers.reasons import TOLD, nearer
 from fhir_mapping.readers.resolved import resolve
-from fhir_mapping.readers.window import by_age, placed
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Observation as ObservationResource
 from fhir_mapping.spec import Answer, Observation
@@ -17,7 +18,13 @@ from fhir_mapping.times import EARLIEST, IndexTime
 from fhir_mapping.values import FeatureValue, missing
 from fhir_mapping.wire import CodeableConcept, Component, Quantity, decode_components
 
+# Statuses that are in order, accepted or not; any other is looked at with care.
+_PLAIN_STATUSES = frozenset(
+    ("final", "amended", "corrected", "preliminary", "registered", "cancelled", "entered-in-error")
+)
+_ONE = ("latest", "first", "days_since", "days_since_first")
 _LARGEST_INTEGER = 2**31  # FHIR integers have 32 bits
+_LEAST_POINTS = 3
 
 
 class Found(NamedTuple):
@@ -42,12 +49,13 @@ class ObservationReader:
         "high",
         "low",
         "name",
+        "pairs",
         "panels",
         "plain",
+        "points",
         "range",
         "spec",
         "statuses",
-        "systems",
         "units",
         "which",
         "window",
@@ -58,7 +66,7 @@ class ObservationReader:
         self.spec = spec
         self.name = spec.name
         self.codes, self.panels, self.units, limits = resolve(spec)
-        self.systems = dict(self.codes)
+        self.pairs = frozenset(self.codes)
         self.canonical = self.units.canonical
         self.low, self.high = limits if limits is not None else (-math.inf, math.inf)
         self.range = limits
@@ -66,6 +74,9 @@ class ObservationReader:
         self.bounded = self.window != math.inf
         self.statuses = frozenset(spec.statuses)
         self.which = spec.value
+        self.points = spec.points
+        if self.points != _LEAST_POINTS and self.which != "trend":
+            raise SpecError("is for `value: trend` alone; leave it out", "points")
         self.at_least = spec.at_least
         self.plain = self.which == "latest" and not (self.panels or spec.answers or spec.at_least is not None)
         self.answers = {(answer.system, answer.code): answer for answer in spec.answers}
@@ -86,6 +97,8 @@ class ObservationReader:
         """
         resources, statuses = record.resources, self.statuses
         newest, at, zone = "", -1, None
+        if record.has_oddities:
+            return None
         for position in record.codes.positions(self.codes):
             resource = resources[position]
             if resource.kind != "Observation":
@@ -97,14 +110,20 @@ class ObservationReader:
                 zone = when[19:]
                 if not zone:
                     return None
-            if when[19:] != zone or when == newest:
+            status = resource.status
+            if when[19:] != zone or when == newest or status not in _PLAIN_STATUSES:
                 return None
-            if when > newest and resource.status in statuses:
+            if when > newest and status in statuses:
                 newest, at = when, position
         if at < 0:
             return None
-        quantity = _observation(record, at).valueQuantity
-        if quantity is None or not self._in_time(newest, index):
+        chosen = _observation(record, at)
+        quantity = chosen.valueQuantity
+        if (
+            quantity is None
+            or chosen.dataAbsentReason is not None
+            or not self._in_time(chosen, newest, index)
+        ):
             return None
         value, unit = quantity.value, self.canonical
         if value is None:
@@ -121,73 +140,67 @@ class ObservationReader:
             return None
         return FeatureValue(self.name, value, "ok", None, unit, newest, record.source(at))
 
-    def _in_time(self, text: str, index: IndexTime) -> bool:
-        """Whether a full dateTime lies in the window; False also for one that cannot be read."""
+    def _in_time(self, chosen: ObservationResource, text: str, index: IndexTime) -> bool:
+        """Whether a full dateTime lies in the window and was known; False for one that cannot be read."""
         try:
-            moment = datetime.fromisoformat(text)
+            moment, issued = datetime.fromisoformat(text), chosen.issued
+            if issued is not None and datetime.fromisoformat(issued) > index.moment:
+                return False
             return moment <= index.moment and (not self.bounded or moment >= index.back(self.window))
         except (ValueError, TypeError):
             return False
 
     def _read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
-        refused = "not-recorded"
-        direct = record.codes.positions(self.codes)
-        panels = record.codes.positions(self.panels) if self.panels else []
-        resources, statuses = record.resources, self.statuses
-        dated: list[tuple[str | None, int]] = []
-        for at in dict.fromkeys((*direct, *panels)) if panels else direct:
-            resource = resources[at]
-            if isinstance(resource, ObservationResource):
-                if resource.status in statuses:
-                    dated.append((resource.effectiveDateTime or resource.began, at))
-                else:
-                    refused = "status-not-accepted"
-        if not dated:
-            return self._none(record, refused)
-        found: list[Found] = []
-        seen: set[str | None] = set()
-        one_only = self.which in ("latest", "first")
+        codes = record.codes
+        direct = codes.positions(self.codes)
+        panels = codes.positions(self.panels) if self.panels else []
         earliest = index.back(self.window) if self.bounded else EARLIEST
-        for at, reason in self._ordered(record, dated, index, earliest):
+        ordered, aside = candidates(
+            record, (*direct, *panels), codes.nameless(self.codes), self.statuses, index, earliest,
+            oldest_first=self.which in ("first", "days_since_first"),
+        )  # fmt: skip
+        found, trouble = self._gathered(record, ordered, frozenset(panels))
+        if trouble is not None and not (self.which == "any" and any(one.value for one in found)):
+            return self._none(record, trouble)
+        return self._value(record, found, index) if found else self._none(record, aside)
+
+    def _gathered(
+        self, record: PatientRecord, ordered: Sequence[Candidate], panels: frozenset[int]
+    ) -> tuple[list[Found], str | None]:
+        """Usable values, and why one that bears on the feature could not be used, which leaves an issue.
+
+        The newest decides for `latest`, readable or not; an older one in its place would be yesterday's news.
+        """
+        found: list[Found] = []
+        seen: set[str] = set()
+        trouble: str | None = None
+        for at, reason in ordered:
             one = self._usable(record, at, at in panels) if reason is None else reason
             if isinstance(one, Found):
-                ident = resources[at].id
+                ident = record.resources[at].id
                 if ident is None or ident not in seen:  # what was sent twice counts once
                     found.append(one)
-                    seen.add(ident)
-                if one_only:
-                    break
-                continue
-            if one == "stale" and self.which == "latest":
-                refused = nearer(refused, one)
+                    seen |= {ident} if ident is not None else set()
+            elif one in TOLD:
+                record.issues.append(Issue(record.path(at), one, f"feature {self.name} could not use this"))
+                trouble = one if trouble is None else nearer(trouble, one)
+            if self.which in _ONE and (found or trouble is not None):
                 break
-            refused = nearer(refused, one)
-            if one in TOLD:
-                record.issues.append(Issue(record.path(at), one, f"feature {self.name} did not use this"))
-        return self._value(record, found) if found else self._none(record, refused)
-
-    def _ordered(
-        self, record: PatientRecord, dated: list[tuple[str | None, int]], index: IndexTime, earliest: datetime
-    ) -> Iterable[tuple[int, str | None]]:
-        if len(dated) == 1:
-            text, at = dated[0]
-            return ((at, placed(text, index, earliest)[1]),)
-        return by_age(dated, index, earliest, record.resources, self.which == "first")
+        return found, trouble
 
     def _matches(self, concept: CodeableConcept | None) -> bool:
         if concept is None or concept.coding is None:
             return False
-        systems = self.systems
-        return any(
-            c.code in systems and systems[c.code] == c.system for c in concept.coding if c.code is not None
-        )
+        return any((coding.code, coding.system) in self.pairs for coding in concept.coding)
 
     def _usable(self, record: PatientRecord, at: int, panel: bool) -> Found | str:
         """The value at a position, or the reason why it cannot be used."""
         whole = _observation(record, at)
         holder = self._component(whole) if panel else whole
-        if holder is None:
-            return "not-recorded"
+        if holder is None or isinstance(holder, str):
+            return holder or "not-recorded"
+        if holder.dataAbsentReason is not None:
+            return "no-value"
         if self.answers:
             answer = self._answer(holder.valueCodeableConcept)
             if answer is None:
@@ -200,7 +213,9 @@ class ObservationReader:
                     return "no-value"
                 if abs(holder.valueInteger) > _LARGEST_INTEGER:
                     return "invalid-resource"
-                quantity = Quantity(value=float(holder.valueInteger), code=self.units.canonical)
+                if not self.units.is_unambiguous:
+                    return "unit-missing"
+                quantity = Quantity(value=float(holder.valueInteger), code=self.canonical)
             converted, reason = self.units.convert(quantity)
             if converted is None:
                 return reason or "no-value"
@@ -208,18 +223,20 @@ class ObservationReader:
             if not self.low <= value <= self.high:
                 return "out-of-range"
         if not record.accepts(at):
-            return "invalid-resource"
+            return "invalid-resource" if record.concerns(whole) else "other-subject"
         return Found(at, value, quantity, text)
 
-    def _component(self, resource: ObservationResource) -> Component | None:
+    def _component(self, resource: ObservationResource) -> Component | str | None:
+        """The component that the feature asks for, None when there is none, or why it cannot be told."""
         raw = bytes(resource.component)
         if not raw:
             return None
         try:
             components: list[Component] = decode_components(raw)
         except ValueError:
-            return None
-        return next((c for c in components if self._matches(c.code)), None)
+            return "invalid-resource"
+        matching = [one for one in components if self._matches(one.code)]
+        return "ambiguous" if len(matching) > 1 else matching[0] if matching else None
 
     def _answer(self, concept: CodeableConcept | None) -> Answer | None:
         for coding in (concept.coding or ()) if concept is not None else ():
@@ -229,19 +246,23 @@ class ObservationReader:
         return None
 
     def _none(self, record: PatientRecord, refused: str) -> FeatureValue:
-        if self.which == "count" and record.provides(("Observation",)):
+        if refused not in TOLD and record.doubts(self.kinds):
+            return missing(self.name, "incomplete", self.unit)
+        if self.which == "count" and refused not in TOLD and record.provides(self.kinds):
             return FeatureValue(self.name, 0.0, "none-recorded", unit="1")
-        if refused == "not-recorded" and not record.provides(("Observation",)):
+        if refused == "not-recorded" and not record.provides(self.kinds):
             refused = "not-provided"
-        return missing(self.name, refused, self.units.canonical or None)
+        return missing(self.name, refused, self.canonical or None)
 
-    def _unit(self) -> str | None:
+    @property
+    def unit(self) -> str | None:
+        """Unit of the feature; None for yes or no, and for numbers that answers stand for."""
         if self.which == "count":
             return "1"
         flag = self.at_least is not None or self.which == "any"
         return None if flag else self.units.canonical or None
 
-    def _value(self, record: PatientRecord, found: list[Found]) -> FeatureValue:
+    def _value(self, record: PatientRecord, found: list[Found], index: IndexTime) -> FeatureValue:
         shown = found[0]
         which = self.which
         if which in ("latest", "first"):
@@ -265,7 +286,7 @@ class ObservationReader:
             value,
             "ok",
             None,
-            self._unit(),
+            self.unit,
             record.resources[shown.at].began,
             record.source(shown.at),
             quantity.value if sent and quantity else None,

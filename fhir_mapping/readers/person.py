@@ -11,6 +11,7 @@ class AgeReader:
     """Compiled form of an `age` feature."""
 
     kinds = ("Patient",)
+    unit = "a"
     __slots__ = ("name", "spec")
 
     def __init__(self, spec: Age) -> None:

@@ -14,6 +14,7 @@ _REASONS = (
     "status-unknown",
     "stale",
     "date-partial",
+    "ambiguous",
     "detail-missing",
     "onset-unknown",
     "not-answered",

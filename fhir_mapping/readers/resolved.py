@@ -29,10 +29,16 @@ def resolve(
     if unit is None and not spec.answers:
         raise SpecError("needs `unit` (canonical UCUM), or `answers` for coded values")
     try:
-        coded = tuple((panel, LOINC) for panel in panels)
+        coded = tuple(_panel(panel) for panel in panels)
         return codes, coded, table(unit or "", units, spellings), limits
     except ValueError as error:
         raise SpecError(str(error), "units") from None
+
+
+def _panel(token: str) -> tuple[str, str]:
+    """(code, system) of a panel: a LOINC code, or `system|code`."""
+    system, _, code = token.rpartition("|")
+    return code, system or LOINC
 
 
 def _analyte(name: str) -> catalogue.Analyte:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fhir_mapping.times import DateError, IndexTime, bounds
 
-_DAY_LENGTH = 10  # characters of YYYY-MM-DD; a shorter date leaves out the day
+DAY_LENGTH = 10  # characters of YYYY-MM-DD; a shorter date leaves out the day
 
 
 def days_since(
@@ -24,7 +24,7 @@ def days_since(
         return None, 0, error.code
     chosen = (min if first else max)(range(len(spans)), key=lambda at: spans[at][0])
     start, end = spans[chosen]
-    vague = [len(date or "") < _DAY_LENGTH for date in dates]
+    vague = [len(date or "") < DAY_LENGTH for date in dates]
     rival = any(one and last > end for one, (_, last) in zip(vague, spans, strict=True))
     if vague[chosen] or (rival and not first):
         return None, chosen, "date-partial"

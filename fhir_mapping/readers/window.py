@@ -6,12 +6,15 @@ from datetime import datetime
 from fhir_mapping.resources import Resource
 from fhir_mapping.times import DateError, IndexTime, bounds
 
+_DAY = len("2026-01-31")
+
 
 def placed(text: str | None, index: IndexTime, earliest: datetime) -> tuple[datetime | None, str | None]:
     """Sort key of a FHIR date inside [earliest, index time], or None and the reason why it does not count.
 
-    A partial date counts when any of its days lies in the window; it sorts by its earliest day, so that a
-    known day beats the month that holds it. Reasons: date-missing, date-format, date-without-zone,
+    A partial date counts when any of its days lies in the window and none after the index time; it sorts by
+    its earliest day, so that a known day beats the month that holds it. A day counts from its first moment.
+    Reasons: date-partial, date-missing, date-format, date-without-zone,
     after-index-time, stale.
     """
     if text is None:
@@ -22,6 +25,8 @@ def placed(text: str | None, index: IndexTime, earliest: datetime) -> tuple[date
         return None, error.code
     if first > index.moment:
         return None, "after-index-time"
+    if last > index.moment and len(text) < _DAY:
+        return None, "date-partial"
     if last < earliest:
         return None, "stale"
     return first, None

@@ -3,8 +3,10 @@
 A unit that the table does not list makes the value missing with a reason; it is never guessed.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
+from fhir_mapping.terminology.ucum import fault
 from fhir_mapping.wire import Quantity
 
 UCUM = "http://unitsofmeasure.org"
@@ -24,12 +26,17 @@ class UnitTable(NamedTuple):
     canonical: str
     accepted: dict[str, Conversion]
 
+    @property
+    def is_unambiguous(self) -> bool:
+        """Whether every accepted unit means the same number, so that a number without a unit can be read."""
+        return all(one == Conversion(1.0, 0.0) for one in self.accepted.values())
+
     def convert(self, quantity: Quantity) -> tuple[float | None, str | None]:
         """Value in the canonical unit, or None and the reason why there is none.
 
         A factor of exactly one leaves the value bit-identical. Reasons: `no-value`, `censored` (a
         comparator such as "<"), `unit-missing`, `unit-not-accepted`, `unit-conflict` (code and text are
-        both known and disagree).
+        two different units, accepted or not).
         """
         value = quantity.value
         if value is None:
@@ -45,16 +52,27 @@ class UnitTable(NamedTuple):
         return (value if times == 1.0 else value * times) + plus, None
 
     def _conversion(self, quantity: Quantity) -> tuple[Conversion | None, str | None]:
-        by_code = self.accepted.get(quantity.code) if quantity.code is not None else None
-        by_text = self.accepted.get(quantity.unit) if quantity.unit is not None else None
-        if by_code is not None and quantity.system is not None and quantity.system != UCUM:
-            by_code = None
-        if by_code is not None and by_text is not None and by_code != by_text:
-            return None, "unit-conflict"
-        if by_code is None and by_text is None:
-            unitless = quantity.code is None and quantity.unit is None
-            return None, "unit-missing" if unitless else "unit-not-accepted"
-        return by_code or by_text, None
+        code, text = quantity.code, quantity.unit
+        if code is None and text is None:
+            return None, "unit-missing"
+        by_code = self.accepted.get(code) if code is not None else None
+        by_text = self.accepted.get(text) if text is not None else None
+        foreign = quantity.system is not None and quantity.system != UCUM
+        if by_code is not None and by_text is not None:
+            return (None, "unit-conflict") if by_code != by_text else (by_text, None)
+        if by_code is not None and not foreign:
+            return (None, "unit-conflict") if _is_unit(text) else (by_code, None)
+        if by_text is not None and not (quantity.system == UCUM and code is not None) and not _is_unit(code):
+            return by_text, None
+        return None, "unit-not-accepted" if by_text is None else "unit-conflict"
+
+
+def _is_unit(text: str | None) -> bool:
+    """Whether a text that is not accepted is a unit by UCUM's own grammar, so that it says something else."""
+    return text is not None and _fault(text) is None
+
+
+_fault = lru_cache(maxsize=1024)(fault)
 
 
 def table(canonical: str, units: dict[str, object], spellings: dict[str, str]) -> UnitTable:

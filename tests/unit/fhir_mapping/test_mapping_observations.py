@@ -76,7 +76,7 @@ def test_converted_value_tells_what_was_sent() -> None:
         ("2026-05-22", "ok", None),
         ("2026-05-21", "missing", "stale"),
         ("2026-05", "ok", None),
-        ("2026", "ok", None),
+        ("2026", "missing", "date-partial"),
         ("2025", "missing", "stale"),
     ],
 )
@@ -107,11 +107,18 @@ def test_stale_values_do_not_hide_a_fresh_one() -> None:
     assert read(feature(window="1y"), *old, observation(90, "2026-05-01T08:00:00Z", "new")).value == 90
 
 
-@pytest.mark.parametrize("status", ["entered-in-error", "preliminary", "cancelled", "registered", "unknown"])
+@pytest.mark.parametrize("status", ["entered-in-error", "preliminary", "cancelled", "registered"])
 def test_status_that_is_not_final_never_counts(status: str) -> None:
     """The older final value is used instead of a newer one that is not final."""
     assert read(feature(), observation(99, "2026-05-20", "o9", status=status), *THREE).value == 73
     assert read(feature(), observation(status=status)).reason == "status-not-accepted"
+
+
+@pytest.mark.parametrize("status", ["unknown", "finl", None])
+def test_a_status_that_nobody_can_read_is_not_passed_over(status: str | None) -> None:
+    """A newest value whose status is unknown may be final: the feature is missing, with the reason."""
+    newest = observation(99, "2026-05-20", "o9", status=status)
+    assert read(feature(), newest, *THREE).reason == "status-unknown"
 
 
 @pytest.mark.parametrize("status", ["final", "amended", "corrected"])
@@ -147,10 +154,10 @@ def test_at_least_turns_a_number_into_a_flag(value: float, flag: float) -> None:
     assert (found.value, found.unit, found.original_value) == (flag, None, value)
 
 
-def test_value_out_of_range_falls_back_to_an_older_one() -> None:
-    """An implausible newest value is told as an issue, and the older plausible one is used."""
+def test_newest_value_out_of_range_is_not_replaced_by_an_older_one() -> None:
+    """An implausible newest value is told as an issue, and the feature is missing: something has changed."""
     typo = observation(7000, "2026-05-20", "o9")
-    assert read(feature(), typo, *THREE).value == 73
+    assert read(feature(), typo, *THREE).reason == "out-of-range"
     assert [(issue.code, issue.path) for issue in told(feature(), typo, *THREE)] == [
         ("out-of-range", "prefetch.bundle.entry[1].resource")
     ]
@@ -266,3 +273,49 @@ def test_observation_that_was_sent_twice_counts_once(which: str, value: float) -
     """A resource under two keys, or twice in one, is one measurement."""
     chart = [observation(70), observation(80, ident="o2"), observation(80, ident="o2")]
     assert read(feature(value=which), *chart).value == value
+
+
+CANDIDATES: dict[str, tuple[dict[str, Any], str]] = {
+    "no zone": ({"effectiveDateTime": "2026-05-20T10:00:00"}, "date-without-zone"),
+    "no date": ({"effectiveDateTime": None}, "date-missing"),
+    "unit": ({"valueQuantity": quantity(70, "stone")}, "unit-not-accepted"),
+    "limit": ({"valueQuantity": quantity(70) | {"comparator": ">"}}, "censored"),
+    "absent": ({"dataAbsentReason": {"text": "error"}}, "no-value"),
+    "integer": ({"valueQuantity": None, "valueInteger": 70}, "unit-missing"),
+    "modifier": ({"modifierExtension": [{"url": "http://x/not", "valueBoolean": True}]}, "invalid-resource"),
+    "focus": ({"focus": [{"reference": "Patient/child"}]}, "invalid-resource"),
+    "group": ({"subject": {"reference": "Group/p1"}}, "other-subject"),
+    "by name": ({"subject": {"display": "somebody"}}, "other-subject"),
+    "no system": ({"code": {"coding": [{"code": "29463-7"}]}}, "not-coded"),
+}
+
+
+@pytest.mark.parametrize(("elements", "reason"), CANDIDATES.values(), ids=CANDIDATES)
+def test_a_newest_value_that_cannot_be_used_is_never_passed_over(
+    elements: dict[str, Any], reason: str
+) -> None:
+    """No older value stands in for a newest one that is there and cannot be used; the reason is told."""
+    newest = {k: v for k, v in (observation(90, "2026-05-20", "o9") | elements).items() if v is not None}
+    found = read(feature(), observation(70, "2026-04-01", "o1"), newest)
+    assert (found.state, found.reason) == ("missing", reason)
+    assert [i for i in told(feature(), observation(70, "2026-04-01", "o1"), newest) if "entry[2]" in i.path]
+
+
+def test_one_id_with_two_contents_is_ambiguous() -> None:
+    """Two versions of one resource: nobody can tell which stands, whatever their order."""
+    versions = (observation(70, ident="a"), observation(90, ident="a"))
+    assert {read(feature(), *order).reason for order in (versions, versions[::-1])} == {"ambiguous"}
+
+
+def test_a_result_issued_after_the_index_time_was_not_known() -> None:
+    """A chart read as of a day knows only what was issued by then."""
+    later = observation(90, "2026-05-20", "o9", issued="2026-07-01T00:00:00Z")
+    assert read(feature(), observation(70, "2026-04-01"), later).value == 70
+
+
+def test_two_components_of_one_code_are_ambiguous() -> None:
+    """Two systolic pressures in one panel are not one."""
+    part = {"code": {"coding": [{"system": LOINC, "code": "8480-6"}]}}
+    parts = [part | {"valueQuantity": quantity(value, "mm[Hg]")} for value in (120, 160)]
+    panel = observation(code="85354-9", valueQuantity=None, component=parts)
+    assert read(feature(analyte="systolic-blood-pressure"), panel).reason == "ambiguous"

@@ -44,9 +44,12 @@ def searchset(*resources: Resource) -> Resource:
 
 
 def test_observation_of_another_patient_is_refused_with_an_issue() -> None:
-    """Data about somebody else is not used, and the issue names the place and not the person."""
+    """A newest value about somebody else makes the feature missing: nobody can tell whose chart this is.
+
+    The issue names the place and not the person.
+    """
     foreign = observation(99, "2026-05-20", "o9", subject={"reference": f"Patient/{CANARY}"})
-    assert read(feature(), foreign, observation(70)).value == 70
+    assert read(feature(), foreign, observation(70)).reason == "other-subject"
     issues = told(feature(), foreign, observation(70))
     assert ("other-subject", "prefetch.bundle.entry[1].resource") in [(i.code, i.path) for i in issues]
     assert CANARY not in repr(issues)
@@ -88,10 +91,12 @@ INVALID: dict[str, Resource] = {
 
 
 @pytest.mark.parametrize("elements", INVALID.values(), ids=INVALID)
-def test_invalid_resource_is_refused_and_the_next_one_used(elements: Resource) -> None:
-    """A newest value in invalid FHIR is refused with its path, without its content; the next one counts."""
+def test_invalid_newest_resource_is_refused_and_no_older_one_takes_its_place(elements: Resource) -> None:
+    """A newest value in invalid FHIR is missing with its path, without its content; an older one still counts
+    when it is the newest."""
     invalid = observation(99, "2026-05-20", "o9") | elements
-    assert read(feature(), invalid, observation(70)).value == 70
+    assert read(feature(), invalid, observation(70)).reason == "invalid-resource"
+    assert read(feature(), invalid, observation(70, "2026-05-30")).value == 70
     issues = told(feature(), invalid, observation(70))
     assert {issue.code for issue in issues} == {"invalid-resource"}
     assert all(issue.path.startswith("prefetch.bundle.entry[1].resource") for issue in issues)
@@ -223,6 +228,8 @@ def test_resources_under_several_keys_are_one_record() -> None:
 
 
 def test_unused_concept_forms_are_harmless() -> None:
-    """Codes without a system or without a code match nothing."""
+    """A code without its system may be the one that is asked for; a system without a code matches nothing."""
     bare = observation() | {"code": {"coding": [{"code": "29463-7"}, {"system": "http://loinc.org"}]}}
-    assert read(feature(), bare, observation(code="1-8", ident="o2")).reason == "not-recorded"
+    empty = observation() | {"code": {"coding": [{"system": "http://loinc.org"}]}}
+    assert read(feature(), bare, observation(code="1-8", ident="o2")).reason == "not-coded"
+    assert read(feature(), empty, observation(code="1-8", ident="o2")).reason == "not-recorded"

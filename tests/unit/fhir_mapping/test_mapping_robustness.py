@@ -30,9 +30,9 @@ from mapping_samples import (
     quantity,
 )
 
-from fhir_mapping.person import demographics
 from fhir_mapping.errors import MappingError
 from fhir_mapping.issues import Issue
+from fhir_mapping.person import demographics
 from fhir_mapping.record import PatientRecord
 
 SETS = [catalog_features(model) for model in MODELS]
@@ -51,7 +51,7 @@ CHART: list[Resource] = [
     patient(name=[{"family": "Sample", "given": ["Ann"]}], extension=[RACE]),
     observation(80, "2026-05-01T08:00:00Z"),
     observation(81, "2026-04-01T08:00:00Z", "o2"),
-    observation(200, "2026", "h", "8302-2", valueQuantity=quantity(180, "cm")),
+    observation(200, "2025", "h", "8302-2", valueQuantity=quantity(180, "cm")),
     observation(code="85354-9", ident="bp", **PANEL),
     observation(code="72166-2", ident="s", **SMOKING),
     observation(code="89555-7", ident="a", valueQuantity=None, valueInteger=3),

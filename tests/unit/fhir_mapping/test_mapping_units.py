@@ -63,8 +63,15 @@ def test_quantity_that_is_not_clear_has_a_reason(quantity: Quantity, reason: str
 
 
 def test_unit_text_counts_when_the_code_is_of_another_system() -> None:
-    """A code of a system that is not UCUM is ignored, and the text beside it is read."""
-    assert of("body-weight").convert(sent(70, "lbs", "kg", system="urn:local")) == (70.0, None)
+    """A code of a system that is not UCUM is ignored, unless it is a unit and another one."""
+    assert of("body-weight").convert(sent(70, "MASS-1", "kg", system="urn:local")) == (70.0, None)
+    assert of("body-weight").convert(sent(70, "lbs", "kg", system="urn:local")) == (None, "unit-conflict")
+
+
+@pytest.mark.parametrize(("code", "text"), [("kg", "mg"), ("mg", "kg"), ("cm", "kg"), ("kg", "m")])
+def test_two_different_units_are_a_conflict(code: str, text: str) -> None:
+    """Code and text that are two units contradict each other, whether both are accepted or not."""
+    assert of("body-weight").convert(sent(70, code, text))[1] == "unit-conflict"
 
 
 def test_words_beside_a_known_code_do_not_matter() -> None:

@@ -1,0 +1,51 @@
+"""Which codes belong to one feature alone, and to one that asks for nothing but the newest value.
+
+Of such a code most lines can be forgotten as soon as a newer one is met: see `fhir_mapping.bulk.newest`.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from fhir_mapping.features import FeatureSet
+from fhir_mapping.readers.observations import ObservationReader
+
+KIND = "Observation"
+
+
+class Slot(NamedTuple):
+    """A feature's place in the table of newest values, and the systems of one of its codes."""
+
+    number: int
+    reader: ObservationReader
+    systems: frozenset[str]
+
+
+class Slots(NamedTuple):
+    """Codes of the features whose newest value is enough; `features` are their names by number."""
+
+    by_code: Mapping[str, Slot]
+    features: tuple[str, ...]
+
+    @classmethod
+    def of(cls, features: FeatureSet) -> "Slots":
+        """Slots of a feature set; none when some feature reads Observations whatever their code."""
+        readers = [one for one in features.readers.values() if KIND in one.kinds]
+        if not all(isinstance(one, ObservationReader) for one in readers):
+            return cls({}, ())
+        users = Counter(code for one in readers for code in _codes(one))
+        plain = [one for one in readers if _is_plain(one) and all(users[code] == 1 for code in _codes(one))]
+        by_code = {
+            code: Slot(number, reader, frozenset(system for name, system in reader.codes if name == code))
+            for number, reader in enumerate(plain)
+            for code in _codes(reader)
+        }
+        return cls(by_code, tuple(one.name for one in plain))
+
+
+def _is_plain(reader: ObservationReader) -> bool:
+    return type(reader) is ObservationReader and reader.plain
+
+
+def _codes(reader: ObservationReader) -> Iterator[str]:
+    yield from {code for code, _ in (*reader.codes, *reader.panels)}

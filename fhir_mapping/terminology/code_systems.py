@@ -1,0 +1,92 @@
+"""Code systems by their canonical URLs, whatever a sender calls them, and ICD codes in their dotted form.
+
+A chart that names LOINC by its OID or ICD-10-CM `e119` means what everybody means; read as it stands, it would
+be found in no feature and pass for "none recorded".
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib import resources
+
+import msgspec
+
+from fhir_mapping.yamlfile import read_yaml
+
+__all__ = ["canonical", "canonical_pair", "code_systems", "normal_code"]
+
+_ICD_10 = re.compile(r"([A-Z][0-9][0-9A-Z])([0-9A-Z]+)")
+_ICD_9 = re.compile(r"(E[0-9]{3}|[V0-9][0-9]{2})([0-9]{1,2})")
+_UNDOTTED: Mapping[str, re.Pattern[str]] = {
+    "http://hl7.org/fhir/sid/icd-10": _ICD_10,
+    "http://hl7.org/fhir/sid/icd-10-cm": _ICD_10,
+    "http://hl7.org/fhir/sid/icd-9-cm": _ICD_9,
+}
+
+
+class _Table(msgspec.Struct, frozen=True):
+    """`data/code-systems.yaml`: titles by canonical URL, and other names by canonical URL."""
+
+    systems: dict[str, str]
+    aliases: dict[str, tuple[str, ...]]
+
+
+def code_systems() -> Mapping[str, str]:
+    """Title of every code system that a feature may name, by its canonical URL."""
+    return _table().systems
+
+
+def canonical(system: str) -> str:
+    """The canonical URL of a code system that goes by another name: an OID, `https`, a slash at the end.
+
+    A system that the table does not know comes back as it is.
+    """
+    return _names().get(system, system)
+
+
+def normal_code(system: str, code: str) -> str:
+    """A code as its system (canonical URL) writes it: ICD-10, ICD-10-CM and ICD-9-CM in capitals, with the dot.
+
+    The dot stands after the third character, in E codes of ICD-9-CM after the fourth. Codes of other systems
+    and what does not have the form of a code come back as they are, but for the capitals.
+    """
+    undotted = _UNDOTTED.get(system)
+    if undotted is None:
+        return code
+    code = code.upper()
+    match = undotted.fullmatch(code)
+    return f"{match[1]}.{match[2]}" if match is not None else code
+
+
+def canonical_pair(code: str, system: str) -> tuple[str, str]:
+    """(code, system) with the system's canonical URL and the code as that system writes it."""
+    system = canonical(system)
+    return normal_code(system, code), system
+
+
+@cache
+def _table() -> _Table:
+    text = (resources.files("fhir_mapping") / "data" / "code-systems.yaml").read_text(encoding="utf-8")
+    return msgspec.convert(read_yaml(text), _Table)
+
+
+@cache
+def _names() -> Mapping[str, str]:
+    """Canonical URL by every name of a system; a name that is a system of its own is never another's."""
+    table = _table()
+    names: dict[str, str] = {}
+    for system in table.systems:
+        for name in (system, *table.aliases.get(system, ())):
+            names.update(dict.fromkeys(_forms(name), system))
+    return names | {system: system for system in table.systems}
+
+
+def _forms(name: str) -> Iterator[str]:
+    """A name with http and https, with and without the slash at its end."""
+    bare = name.removesuffix("/")
+    scheme, colon, rest = bare.partition("://")
+    schemes = ("http", "https") if colon else ()
+    for form in (bare, *(f"{scheme}://{rest}" for scheme in schemes)):
+        yield form
+        if colon:
+            yield f"{form}/"
