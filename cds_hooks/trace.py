@@ -71,7 +71,8 @@ def _block(lines: list[str], feature: str) -> Iterator[str]:
 
 
 def _templates(model: Model, feature: str) -> str:
-    alone = FeatureSet([model.features.spec(name) for name in dict.fromkeys(_needed(model, feature))])
+    specs = [model.features.spec(name) for name in dict.fromkeys(_needed(model, feature))]
+    alone = FeatureSet(specs, model.features.site)
     return "\n".join(f"{key}: {query}" for key, query in prefetch.templates([alone]).items())
 
 

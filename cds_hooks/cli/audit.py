@@ -1,0 +1,221 @@
+"""`bedside audit`: how well a prediction works for each group, from a file of scores and outcomes."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import click
+
+if TYPE_CHECKING:
+    from fairness.audit.source import Source
+    from fairness.report.build import Built
+    from fairness.report.model import Report
+    from fairness.report.plan import About, Plan
+    from fairness.report.policy import AuditPolicy
+
+__all__ = ["audit"]
+
+_EPILOG = """\
+\b
+DIR gets report.json, report.csv, report.html, report.pdf and measure-report.json (HL7 FHIR).
+They agree, and none of them holds a count that is withheld.
+
+\b
+Claims (repeat --claim, or list them under `claims:` in the policy file):
+  auroc >= 0.7 by sex, race         every group, and everybody
+  o_e in 0.8..1.25 by race          the same, between two limits
+  sensitivity@0.1 gap < 0.1 by sex  each group against everybody else
+  auroc spread < 0.1 by sex*race    the largest less the smallest group
+
+\b
+Example:
+  bedside audit --predictions scores.parquet --score score --outcome event \\
+    --group sex --group race --threshold 0.1 --claim "auroc >= 0.7 by sex" --out report/
+
+\b
+Exit codes:
+  0  done; with --gate: every claim passes and every group can be estimated
+  1  with --gate: a claim fails, evidence is insufficient, or a group cannot be estimated
+  2  usage, or a file that cannot be audited (the message names file, column and remedy)
+"""
+_EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class _Asked(NamedTuple):
+    """The options, as they were given."""
+
+    predictions: Path
+    score: str
+    outcome: str
+    groups: tuple[str, ...]
+    patient: str | None
+    thresholds: tuple[float, ...]
+    claims: tuple[str, ...]
+    policy: Path | None
+    intersections: bool
+    continuous: bool
+    minimum_cell: int
+    release: Path | None
+    created: str | None
+    title: str | None
+    model: str | None
+    model_version: str | None
+    gate: bool
+    out: Path
+
+
+def _day(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
+    try:
+        return None if text is None else date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise click.BadParameter("write it as 2024-05-31") from None
+
+
+@click.command("audit", epilog=_EPILOG, short_help="How well a prediction works for each group.")
+@click.option(
+    "--predictions",
+    metavar="FILE",
+    required=True,
+    type=_EXISTING,
+    help="CSV or Parquet, one row for each person.",
+)
+@click.option("--score", metavar="COL", required=True, help="Column of probabilities.")
+@click.option("--outcome", metavar="COL", required=True, help="Column of outcomes, 1 for the event and 0.")
+@click.option(
+    "--group",
+    "groups",
+    metavar="COL",
+    required=True,
+    multiple=True,
+    help="Column of groups; several values of one person are separated by |, or a list. Repeatable.",
+)
+@click.option("--patient", metavar="COL", help="Column that tells patients apart, to find repeated ones.")
+@click.option(
+    "--threshold",
+    "thresholds",
+    metavar="T",
+    multiple=True,
+    type=click.FloatRange(0, 1),
+    help="A decision threshold that is used or planned. Repeatable.",
+)
+@click.option(
+    "--claim", "claims", metavar="CLAIM", multiple=True, help="What must hold; see below. Repeatable."
+)
+@click.option("--policy", metavar="FILE", type=_EXISTING, help="YAML file of claims and thresholds.")
+@click.option("--intersections", is_flag=True, help="Also every pair of group columns.")
+@click.option("--continuous", is_flag=True, help="Score and outcome are amounts in one unit, such as a dose.")
+@click.option(
+    "--minimum-cell",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=11,
+    show_default=True,
+    help="Counts from 1 to N - 1 are withheld, with whatever would give them away.",
+)
+@click.option(
+    "--release",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="What earlier reports on these people told; read, and written again. Keep it private.",
+)
+@click.option("--created", metavar="DATE", callback=_day, help="Date on the report; by default it has none.")
+@click.option("--title", metavar="TEXT", help="Title of the report.")
+@click.option("--model", metavar="NAME", help="The model, as the report names it.")
+@click.option("--model-version", metavar="TEXT", help="Its version.")
+@click.option("--gate", is_flag=True, help="Exit with 1 unless every claim passes.")
+@click.option(
+    "--out", metavar="DIR", required=True, type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the report; it is made.",
+)  # fmt: skip
+@click.pass_context
+def audit(ctx: click.Context, /, **options: Any) -> None:
+    """Audit the predictions of any model by group, without the service.
+
+    Discrimination, calibration, net benefit and the distribution of risk come first; rates only at the
+    thresholds that are declared. Claims are judged pass, fail or insufficient evidence. Without a claim,
+    gaps are set against what chance makes of equal groups.
+    """
+    from fairness.audit.files import write_views, write_whole
+    from fairness.errors import FairnessError
+
+    asked = _Asked(**options)
+    try:
+        built = _built(asked)
+        left_out = write_views(built.report, asked.out)
+        if asked.release is not None:
+            write_whole(asked.release, built.release.encode())
+    except FairnessError as error:
+        raise click.UsageError(str(error)) from None
+    except OSError as error:
+        raise click.UsageError(f"{asked.out}: cannot be written ({type(error).__name__})") from None
+    for name, why in left_out.items():
+        if why is not None:
+            click.echo(f"{name}: {why}", err=True)
+    _tell(built.report, asked.out)
+    ctx.exit(1 if asked.gate and built.report.outcome != "pass" else 0)
+
+
+def _built(asked: _Asked) -> Built:
+    from fairness.audit.run import audit as audit_binary
+    from fairness.audit.run import audit_continuous
+    from fairness.audit.source import Columns, Source
+    from fairness.report.policy import AuditPolicy, read_policy
+
+    policy = AuditPolicy() if asked.policy is None else read_policy(asked.policy)
+    columns = Columns(asked.score, asked.outcome, asked.groups, asked.patient)
+    source = Source(asked.predictions, columns)
+    plan, about = _plan(asked, policy), _about(asked, source)
+    if asked.gate and not plan.claims:
+        raise click.UsageError("--gate needs something to judge; add --claim or a --policy with claims")
+    if asked.continuous:
+        return audit_continuous(source, about, plan)
+    return audit_binary(source, (*asked.thresholds, *policy.thresholds), about, plan)
+
+
+def _plan(asked: _Asked, policy: AuditPolicy) -> Plan:
+    from itertools import combinations
+
+    from fairness.audit.files import read_release
+    from fairness.metric import Sufficiency
+    from fairness.report.claim_text import parse_claim
+    from fairness.report.plan import Plan
+
+    if asked.release is not None and asked.out.resolve() in asked.release.resolve().parents:
+        raise click.UsageError("--release holds what the report withholds; keep it outside --out")
+    claims = policy.all_claims()
+    for text in asked.claims:
+        claims += parse_claim(text)
+    return Plan(
+        claims=claims,
+        crossings=tuple(combinations(asked.groups, 2)) if asked.intersections else (),
+        limits=Sufficiency(policy.min_n, policy.min_events),
+        alpha=policy.alpha,
+        purpose=policy.purpose,
+        minimum_cell=asked.minimum_cell,
+        before=None if asked.release is None else read_release(asked.release),
+    )
+
+
+def _about(asked: _Asked, source: Source) -> About:
+    from fairness.report.plan import About
+
+    told = f"{source.path.name}, score {asked.score}, outcome {asked.outcome}"
+    return About(
+        title=asked.title or f"Fairness audit of {source.path.name}",
+        source=told,
+        model=asked.model,
+        version=asked.model_version,
+        created=asked.created,
+    )
+
+
+def _tell(report: Report, out: Path) -> None:
+    """The outcome and what stands in its way; nothing that the report withholds."""
+    click.echo(f"{report.outcome}: {len(report.groups)} groups, {len(report.verdicts)} verdicts, in {out}")
+    for row in report.verdicts:
+        if row.kind != "screen" and row.outcome != "pass":
+            click.echo(f"  {row.outcome}: {row.claim} ({row.attribute}: {row.value})")
+    if report.unestimable:
+        click.echo(f"  cannot be estimated: {', '.join(report.unestimable)}")
