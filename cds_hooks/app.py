@@ -15,6 +15,7 @@ from cds_hooks.cards import Links
 from cds_hooks.errors import SettingsError
 from cds_hooks.hooks import hooks
 from cds_hooks.ledger import Ledger, LedgerError
+from cds_hooks.monitor.standing import record_declared
 from cds_hooks.observability import Metrics
 from cds_hooks.reception import Reception
 from cds_hooks.settings import Settings
@@ -41,6 +42,7 @@ def create_app(
     registry = registry or load_models(settings.model_folders, _site(settings.terminology))
     ledger = ledger or _open_ledger(settings.ledger_url)
     _check_hooks(registry)
+    _tell_decisions(registry, ledger, clock())
     secret = settings.ledger_key or patient_key.load_or_make(settings.key_file)
     metrics = Metrics()
     links = Links(settings.base_url)
@@ -92,6 +94,16 @@ def _make_folder(folder: Path) -> None:
         raise SettingsError(
             f"BEDSIDE_LEDGER: the folder {folder} cannot be made ({type(error).__name__})"
         ) from None
+
+
+def _tell_decisions(registry: Registry, ledger: Ledger, now: datetime) -> None:
+    """Log what is not served, and record the overrides that manifests declare."""
+    for refused in registry.refused:
+        log_event("model-refused", logging.WARNING, model=refused.folder.name, error="not-servable")
+    try:
+        record_declared(ledger, (model.manifest for model in registry.models.values()), now)
+    except LedgerError as error:
+        raise SettingsError(f"BEDSIDE_LEDGER cannot be used: {error}") from None
 
 
 def _check_hooks(registry: Registry) -> None:

@@ -7,7 +7,7 @@ per model: FeatureVector -> Prediction -> Clearance -> Decision -> card
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -22,10 +22,12 @@ from cds_hooks.ledger import PredictionEntry
 from cds_hooks.protocol import HookCall
 from cds_hooks.telemetry import log_event, places
 from fairness.gate import Clearance, clear
+from fairness.gate_decisions import Standing, declared, settled
 from fairness.groups import Membership
 from fhir_mapping import prefetch
 from fhir_mapping.errors import WrongPatient
 from fhir_mapping.record import LISTS, PatientRecord
+from models.manifest import Manifest
 from models.prediction import Applicability, Prediction
 from models.registry import Service
 from models.runtime import Model
@@ -66,10 +68,22 @@ class Consultation(msgspec.Struct, frozen=True):
     failures: Sequence[Failure] = ()
 
 
+def _declared(manifest: Manifest) -> Sequence[Standing]:
+    """The decisions that stand where no ledger is asked."""
+    return declared(manifest.fairness)
+
+
 def consult(
-    call: HookCall, service: Service, links: cards.Links, now: datetime, call_id: str
+    call: HookCall,
+    service: Service,
+    links: cards.Links,
+    now: datetime,
+    call_id: str,
+    standing: Callable[[Manifest], Sequence[Standing]] = _declared,
 ) -> Consultation:
     """Ask every model of a service; issues met on the way are added to `call.issues`.
+
+    `standing` tells which decisions on a model may stand, such as those of its monitor.
 
     Raises BadRequest when the prefetch is about another patient, MissingData when a model lacks data that the
     client did not provide.
@@ -83,7 +97,7 @@ def consult(
     failures: list[Failure] = []
     for model in service.models:
         try:
-            opinions.append(_opinion(model, record, groups, call, links, now))
+            opinions.append(_opinion(model, record, groups, call, links, now, standing(model.manifest)))
         except Exception as error:  # the rooms below may raise anything; all of it is told as a failure
             failures.append(_failure(model, error))
     if failures:
@@ -115,6 +129,7 @@ def _opinion(
     call: HookCall,
     links: cards.Links,
     now: datetime,
+    standing: Sequence[Standing],
 ) -> Opinion:
     vector = model.features.extract(record, now)
     if record.deceased:
@@ -122,7 +137,7 @@ def _opinion(
         prediction = Prediction(manifest.id, manifest.version, DECEASED, vector)
     else:
         prediction = model.predict(vector)
-    clearance = clearance_for(model, tuple(groups))
+    clearance = settled(clearance_for(model, tuple(groups)), standing, groups, now)
     decided = _decide(model, prediction, clearance)
     card_uuid = str(uuid4())
     card: dict[str, Any] | None = None

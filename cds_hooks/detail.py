@@ -12,7 +12,19 @@ from cds_hooks.decision import Subject
 from cds_hooks.wording import escape
 from fairness.gate import Clearance
 from fhir_mapping.features import FeatureSet
-from fhir_mapping.spec import Age, AnyOf, Assumption, Condition, Derived, FeatureSpec, Sex
+from fhir_mapping.spec import (
+    Age,
+    AlleleCarried,
+    AnyOf,
+    Assumption,
+    Condition,
+    Derived,
+    Diplotype,
+    FeatureSpec,
+    Questionnaire,
+    Sex,
+    VariantPresent,
+)
 from fhir_mapping.values import REASONS, FeatureValue, FeatureVector
 from models.manifest import Manifest
 from models.manifest_checks import placeholders
@@ -123,6 +135,8 @@ def shown(spec: FeatureSpec, value: FeatureValue) -> str:
         return escape(labels.get(value.value, value.text or ""))
     if value.state == "none-recorded":
         return "none recorded"
+    if isinstance(spec, Diplotype) and value.text:
+        return escape(value.text, RECORDED_LIMIT)
     if _is_yes_or_no(spec):
         text = "yes" if value.value >= 1 else "no"
     else:
@@ -135,7 +149,9 @@ def _is_yes_or_no(spec: FeatureSpec) -> bool:
         return False
     if getattr(spec, "at_least", None) is not None or isinstance(spec, AnyOf):
         return True
-    answers = getattr(spec, "answers", ())
+    if isinstance(spec, AlleleCarried | VariantPresent):
+        return True
+    answers = () if isinstance(spec, Questionnaire) else getattr(spec, "answers", ())
     if answers:
         return {answer.value for answer in answers} <= {0.0, 1.0}
     return getattr(spec, "valueset", None) is not None or getattr(spec, "value", "") == "any"

@@ -19,6 +19,7 @@ from cds_hooks.consultation import Consultation, consult
 from cds_hooks.errors import BadRequest, ModelFailed, RecordUnavailable, Refusal, UnknownService
 from cds_hooks.feedback import read_feedback
 from cds_hooks.ledger import HookCallEntry, Ledger, LedgerError, LedgerRefused, PredictionEntry
+from cds_hooks.monitor.standing import StandingDecisions
 from cds_hooks.observability import Metrics
 from cds_hooks.patient_key import PatientKey
 from cds_hooks.protocol import HookCall, read_call
@@ -68,6 +69,7 @@ class Reception:
         self._links = links
         self._clock = clock
         self._callback = callback or Callback(())
+        self._standing = StandingDecisions(ledger)
         self._offered: dict[str, dict[str, Service]] = {}
         for (service_id, hook), service in registry.services.items():
             self._offered.setdefault(service_id, {})[hook] = service
@@ -114,7 +116,9 @@ class Reception:
         visit.call = read_call(read_body(), offered.keys(), self._kinds[service_id])
         service = offered[visit.call.hook]
         self._callback.complete(visit.call, service, perf_counter() - visit.began)
-        consultation = consult(visit.call, service, self._links, visit.received_at, visit.call_id)
+        consultation = consult(
+            visit.call, service, self._links, visit.received_at, visit.call_id, self._standing.of
+        )
         visit.entries = list(consultation.entries)
         self._count(consultation)
         if consultation.failures:

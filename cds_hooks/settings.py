@@ -34,6 +34,7 @@ DEFAULTS: Mapping[str, str] = {
     "BEDSIDE_FHIR_SERVERS": "",
     "BEDSIDE_FHIR_CA_BUNDLE": "",
     "BEDSIDE_PREFETCH_DIALECT": "2.0",
+    "BEDSIDE_TERMINOLOGY": "",
 }
 """Every variable with its default; an empty text stands for "derived" or "none"."""
 
@@ -51,7 +52,8 @@ class Settings:
     which patients are digested, None when it is kept in `key_file`. `cors_origins` may hold "*".
     `fhir_servers` are the origins that may be called back for what the prefetch lacks; none by default.
     `fhir_ca_bundle` is a PEM file of the authorities that vouch for them, None for the public ones.
-    `prefetch_dialect` is the version of CDS Hooks in whose words discovery asks for prefetch.
+    `prefetch_dialect` is the version of CDS Hooks in whose words discovery asks for prefetch. `terminology`
+    is the folder of the site's own value sets and concept maps, None where there is none.
     """
 
     host: str
@@ -68,6 +70,7 @@ class Settings:
     fhir_servers: tuple[str, ...] = ()
     fhir_ca_bundle: Path | None = None
     prefetch_dialect: Dialect = "2.0"
+    terminology: Path | None = None
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -89,6 +92,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         fhir_servers=_checked(values, "BEDSIDE_FHIR_SERVERS", _servers),
         fhir_ca_bundle=_checked(values, "BEDSIDE_FHIR_CA_BUNDLE", _ca_bundle),
         prefetch_dialect=_checked(values, "BEDSIDE_PREFETCH_DIALECT", _dialect),
+        terminology=_checked(values, "BEDSIDE_TERMINOLOGY", _terminology),
     )
 
 
@@ -179,6 +183,12 @@ def _ca_bundle(text: str) -> Path | None:
     except OSError:  # ssl.SSLError is one
         raise ValueError("must name a readable file of certificates in PEM form") from None
     return Path(text).absolute()
+
+
+def _terminology(text: str) -> Path | None:
+    if text and not Path(text).is_dir():
+        raise ValueError("must name a folder that holds valuesets/ or conceptmaps/")
+    return Path(text).absolute() if text else None
 
 
 def _dialect(text: str) -> Dialect:

@@ -30,6 +30,7 @@ FIELDS = frozenset(
         "part",
         "places",
         "service",
+        "sha256",
         "status",
         "version",
     )

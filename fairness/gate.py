@@ -2,25 +2,31 @@
 
 Pure functions over evaluation cells. The default policy never withholds: it adds caution when the evidence
 for a group of the patient is missing or too small, or shows observed events off the expected number. To
-withhold takes an explicit claim in the model's manifest.
+withhold takes an explicit claim, or `when_thin`, in the model's manifest.
 
 A claim is broken only when the data show it: the estimate lies outside the claimed limits, and its 95 %
-interval either excludes `ideal` (where the claim names one) or lies wholly outside the limits.
+interval either excludes `ideal` (where the claim names one) or lies wholly outside the limits. It is shown to
+hold when the whole interval lies inside.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 
 from fairness.cells import ALL, OVERALL, Cell
-from fairness.gate_records import Action, Claim, Clearance, Evidence, Policy, Verdict
+from fairness.gate_gaps import NOT_ANSWERED, gap
+from fairness.gate_records import Action, Claim, Clearance, Evidence, OnFail, Policy, Verdict
 from fairness.gate_wording import evidence_text, group_label, line
 from fairness.groups import ABSENT, Membership
 from fairness.metric import Metric
 
 __all__ = ["Action", "Claim", "Clearance", "Evidence", "Policy", "Verdict", "clear"]
 
-NOT_ANSWERED = frozenset({ABSENT, "declined", "unknown"})
 _RANK: dict[Action, int] = {"serve": 0, "caution": 1, "withhold": 2}
-_CAUTION: frozenset[Verdict] = frozenset({"insufficient", "no-cases", "not-collected"})
+# A version that is served although a claim keeps it from being loaded is served by an owner's override; where
+# that does not reach, its score is withheld.
+_FOLLOWS: dict[OnFail, Action] = {
+    "serve": "serve", "caution": "caution", "withhold": "withhold", "do-not-load": "withhold",
+}  # fmt: skip
+_THIN: frozenset[Verdict] = frozenset({"insufficient", "no-cases", "not-collected"})
 
 
 def clear(
@@ -74,10 +80,10 @@ class _Bench:
     def action(self, evidence: Evidence) -> Action:
         """What one piece of evidence asks for."""
         if evidence.verdict == "off":
-            cell = self._cells[evidence.attribute, evidence.value]
-            return "withhold" if any(c.on_fail == "withhold" for c in self._broken(cell)) else "caution"
-        if evidence.verdict in _CAUTION:
-            return "caution"
+            broken = self._broken(self._cells[evidence.attribute, evidence.value])
+            return max((_FOLLOWS[claim.on_fail] for claim in broken), key=_RANK.__getitem__)
+        if evidence.verdict in _THIN:
+            return self._policy.when_thin
         # An unrecorded race must not pass more easily than a recorded one.
         if evidence.verdict == "not-recorded" and self._differs(evidence.attribute):
             return "caution"
@@ -90,14 +96,34 @@ class _Bench:
         return any(self.judge(attribute, value).verdict == "off" for value in self._groups(attribute))
 
     def _is_small(self, cell: Cell) -> bool:
-        policy = self._policy
-        fewest = min(cell.events, cell.n - cell.events)
-        unmeasured = any(_metric(cell, claim) is None for claim in policy.claims)
-        return cell.n < policy.min_n or fewest < policy.min_events or unmeasured
+        concerned = _concerned(self._policy, cell)
+        unmeasured = any(_metric(self._cells, cell, claim) is None for claim in concerned)
+        return is_small(self._policy, cell) or unmeasured
 
     def _broken(self, cell: Cell) -> list[Claim]:
-        measured = ((claim, _metric(cell, claim)) for claim in self._policy.claims)
-        return [claim for claim, metric in measured if metric is not None and is_broken(claim, metric)]
+        return broken_claims(self._policy, self._cells, cell)
+
+
+def is_small(policy: Policy, cell: Cell) -> bool:
+    """Whether a cell has too few people, events or non-events to count as evidence."""
+    return cell.n < policy.min_n or min(cell.events, cell.n - cell.events) < policy.min_events
+
+
+def broken_claims(policy: Policy, cells: Mapping[tuple[str, str], Cell], cell: Cell) -> list[Claim]:
+    """The claims that a cell with enough people shows to be broken."""
+    if is_small(policy, cell):
+        return []
+    measured = ((claim, _metric(cells, cell, claim)) for claim in _concerned(policy, cell))
+    return [claim for claim, metric in measured if metric is not None and is_broken(claim, metric)]
+
+
+def keeps_claim(policy: Policy, cells: Mapping[tuple[str, str], Cell], cell: Cell, claim: Claim) -> bool:
+    """Whether a cell with enough people shows that the claim holds: its whole interval lies inside."""
+    metric = None if is_small(policy, cell) else _metric(cells, cell, claim)
+    if metric is None or metric.low is None or metric.high is None:
+        return False
+    lowest, highest = claim.limits
+    return lowest <= metric.low and metric.high <= highest
 
 
 def is_broken(claim: Claim, metric: Metric) -> bool:
@@ -112,8 +138,16 @@ def is_broken(claim: Claim, metric: Metric) -> bool:
     return metric.high < lowest or metric.low > highest
 
 
-def _metric(cell: Cell, claim: Claim) -> Metric | None:
-    """The claim's metric where the cell has enough people for it."""
+def _concerned(policy: Policy, cell: Cell) -> list[Claim]:
+    return [claim for claim in policy.claims if claim.concerns(cell.attribute, cell.value)]
+
+
+def _metric(cells: Mapping[tuple[str, str], Cell], cell: Cell, claim: Claim) -> Metric | None:
+    """The claim's metric, or difference, where there are enough people for it; None without."""
+    if claim.margin is not None:
+        found = gap(cells, cell, claim)
+        # Everybody and the largest group have nothing to differ from, which is no lack of evidence.
+        return found if found.state != "insufficient" else None
     try:
         metric = cell.metric(claim.metric, claim.threshold)
     except KeyError:

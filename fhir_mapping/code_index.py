@@ -23,6 +23,8 @@ _NAMELESS = (None, "")  # systems of codes that nobody says the system of
 
 class _Ingredient(msgspec.Struct, gc=False):
     itemCodeableConcept: CodeableConcept | None = None
+    itemReference: Reference | None = None
+    isActive: bool | None = None
 
 
 _decode_ingredients = decoder(list[_Ingredient])
@@ -93,10 +95,23 @@ class CodeIndex:
             self._note_uncoded(at, resource)
             return
         drug = self._drug(reference.reference, resource)
-        concepts = list(_drug_concepts(drug)) if drug is not None else []
-        if not concepts:
+        concepts = list(self._drug_concepts(drug, resource)) if drug is not None else []
+        if not concepts or None in concepts:
             self.unresolved.append(at)
-        yield from concepts
+        yield from (one for one in concepts if one is not None)
+
+    def _drug_concepts(self, drug: Medication, resource: Resource) -> Iterator[CodeableConcept | None]:
+        """What a Medication is and is made of; None for an ingredient that was not sent along."""
+        if drug.status == "entered-in-error":
+            return
+        if _is_coded(drug.code):
+            yield drug.code
+        for one in _ingredients(drug):
+            if _is_coded(one.itemCodeableConcept):
+                yield one.itemCodeableConcept
+            elif one.itemReference is not None:
+                inner = self._drug(one.itemReference.reference, resource)
+                yield inner.code if inner is not None and _is_coded(inner.code) else None
 
     def _drug(self, reference: str | None, resource: Resource) -> Medication | None:
         if not reference:
@@ -107,7 +122,10 @@ class CodeIndex:
             self._by_id = {
                 one.id: one for one in self._resources if isinstance(one, Medication) and one.id is not None
             }
-        return self._by_id.get(reference.rsplit("/", 1)[-1].removeprefix("urn:uuid:"))
+        kind, _, ident = reference.partition("/_history/")[0].rpartition("/")
+        if kind and not kind.endswith("Medication"):
+            return None
+        return self._by_id.get(ident.removeprefix("urn:uuid:"))
 
     @property
     def has_nameless(self) -> bool:
@@ -163,17 +181,12 @@ class CodeIndex:
         )
 
 
-def _drug_concepts(drug: Medication) -> Iterator[CodeableConcept]:
-    if _is_coded(drug.code):
-        yield drug.code
+def _ingredients(drug: Medication) -> list[_Ingredient]:
     raw = bytes(drug.ingredient)
     try:
-        ingredients = _decode_ingredients(raw) if raw else []
+        return [one for one in _decode_ingredients(raw) if one.isActive is not False] if raw else []
     except msgspec.MsgspecError:
-        return
-    for one in ingredients:
-        if _is_coded(one.itemCodeableConcept):
-            yield one.itemCodeableConcept
+        return []
 
 
 def _is_coded(concept: CodeableConcept | None) -> TypeGuard[CodeableConcept]:

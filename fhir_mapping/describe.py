@@ -95,7 +95,8 @@ def _observation(reader: ObservationReader) -> dict[str, Any]:
         "atLeast": reader.at_least,
         "range": list(reader.range) if reader.range else None,
         "points": reader.points if reader.which == "trend" else None,
-        "unit": reader.unit,
+        "unit": reader.canonical or None,
+        "resultUnit": reader.unit if reader.unit != reader.canonical else None,
     }
     if reader.answers:
         answers = reader.answers.values()

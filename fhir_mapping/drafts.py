@@ -1,29 +1,47 @@
 """Draft orders out of a hook's context: unfinished FHIR, of which only the code or the drug is read.
 
 Clients send drafts without intent or type, with arrays written as objects, and the whole basket when one
-order is selected. A draft that cannot be read becomes an issue and the others are kept.
+order is selected. A draft that cannot be read becomes an issue and the others are kept; one that is
+withdrawn, or forbids something, orders nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
 from fhir_mapping.issues import Issue
-from fhir_mapping.payload import decode_raw_bundle, entry_resource, structural
+from fhir_mapping.payload import decode_raw_bundle, decode_raw_entry, structural
 from fhir_mapping.wire import CodeableConcept, Reference, decoder
 
 __all__ = ["Draft", "read_draft", "read_drafts"]
 
+_WITHDRAWN = frozenset(("cancelled", "revoked", "entered-in-error", "stopped"))
+_PATHS = "{path}.entry[{at}].resource"
+
 
 class Draft(msgspec.Struct, frozen=True):
-    """One draft order: its resource type, what is ordered, and for whom."""
+    """One draft order: its resource type, what is ordered (every concept that says so), and for whom.
+
+    `is_untold`: it orders a drug of which nobody can tell which.
+    """
 
     kind: str = ""
     id: str | None = None
-    code: CodeableConcept | None = None
+    concepts: tuple[CodeableConcept, ...] = ()
     subject: Reference | None = None
+    is_untold: bool = False
+
+    @property
+    def code(self) -> CodeableConcept | None:
+        """The first concept of what is ordered."""
+        return self.concepts[0] if self.concepts else None
+
+
+class _Ingredient(msgspec.Struct, rename="camel"):
+    item_codeable_concept: CodeableConcept | None = None
+    is_active: bool | None = None
 
 
 class _Draft(msgspec.Struct, rename="camel"):
@@ -31,10 +49,13 @@ class _Draft(msgspec.Struct, rename="camel"):
 
     resource_type: str = ""
     id: str | None = None
+    status: str | None = None
+    do_not_perform: bool | None = None
     subject: Reference | None = None
     code: CodeableConcept | None = None
     medication_codeable_concept: CodeableConcept | None = None
     medication_reference: Reference | None = None
+    ingredient: list[_Ingredient] | None = None
     contained: msgspec.Raw = msgspec.Raw()
 
 
@@ -42,65 +63,107 @@ _decode_draft = decoder(_Draft)
 _decode_contained = decoder(list[_Draft])
 
 
+class _Basket:
+    """The drafts of one Bundle, and the Medications that they may refer to."""
+
+    def __init__(self, path: str, issues: list[Issue]) -> None:
+        self.path, self.issues = path, issues
+        self.orders: list[tuple[int, _Draft]] = []
+        self.drugs: dict[str, _Draft] = {}
+
+    def add(self, at: int, draft: _Draft, full_url: str | None) -> None:
+        """Keep an order, or a Medication under the names that a reference may use."""
+        if draft.resource_type != "Medication":
+            self.orders.append((at, draft))
+            return
+        for name in (f"Medication/{draft.id}" if draft.id else None, full_url):
+            if name is not None:
+                self.drugs[name] = draft
+
+    def order(self, at: int, draft: _Draft) -> Draft | None:
+        """The draft with what it orders; None for one that orders nothing."""
+        where = _PATHS.format(path=self.path, at=at)
+        if draft.do_not_perform or draft.status in _WITHDRAWN:
+            self.issues.append(Issue(where, "not-an-order", "is withdrawn, or says what not to do"))
+            return None
+        concepts = tuple(self._concepts(draft, where))
+        is_drug = draft.medication_codeable_concept is not None or draft.medication_reference is not None
+        untold = is_drug and not any(one.coding for one in concepts)
+        if untold:
+            self.issues.append(Issue(where, "unresolved-reference", "does not tell which drug is ordered"))
+        return Draft(draft.resource_type, draft.id, concepts, draft.subject, untold)
+
+    def _concepts(self, draft: _Draft, where: str) -> Iterator[CodeableConcept]:
+        if draft.medication_codeable_concept is not None:
+            yield draft.medication_codeable_concept
+        elif draft.medication_reference is not None:
+            drug = self._drug(draft, draft.medication_reference.reference or "", where)
+            yield from _drug_concepts(drug) if drug is not None else ()
+        if draft.code is not None:
+            yield draft.code
+
+    def _drug(self, draft: _Draft, reference: str, where: str) -> _Draft | None:
+        if not reference.startswith("#"):
+            return self.drugs.get(reference) or self.drugs.get("/".join(reference.split("/")[-2:]))
+        try:
+            inside = _decode_contained(draft.contained) if bytes(draft.contained) else []
+        except msgspec.MsgspecError as error:
+            self.issues.append(structural(error, f"{where}.contained"))
+            return None
+        return next((found for found in inside if found.id == reference[1:]), None)
+
+
 def read_drafts(
     bundle: msgspec.Raw, path: str, selections: Sequence[str], issues: list[Issue]
 ) -> list[Draft]:
     """Orders of a draft Bundle, narrowed to `selections` ("Type/id") when any of them is in it.
 
-    Appends an issue for each entry that cannot be read; `path` leads to the Bundle.
+    Appends an issue for each entry that cannot be read or orders nothing; `path` leads to the Bundle.
     """
-    found = list(_read_entries(bundle, path, issues))
-    beside = {f"Medication/{draft.id}": draft for draft in found if draft.resource_type == "Medication"}
-    orders = [draft for draft in found if draft.resource_type != "Medication"]
+    basket = _Basket(path, issues)
+    for at, draft, full_url in _read_entries(bundle, path, issues):
+        basket.add(at, draft, full_url)
     wanted = set(selections)
-    selected = [draft for draft in orders if f"{draft.resource_type}/{draft.id}" in wanted]
+    selected = [one for one in basket.orders if f"{one[1].resource_type}/{one[1].id}" in wanted]
     if wanted and not selected:
         issues.append(
             Issue(path, "selection-not-found", "holds none of the selections, so all of it is read")
         )
-    return [_order(draft, beside, issues, path) for draft in selected or orders]
+    found = (basket.order(at, draft) for at, draft in selected or basket.orders)
+    return [one for one in found if one is not None]
 
 
-def _read_entries(bundle: msgspec.Raw, path: str, issues: list[Issue]) -> Iterable[_Draft]:
+def _read_entries(
+    bundle: msgspec.Raw, path: str, issues: list[Issue]
+) -> Iterable[tuple[int, _Draft, str | None]]:
     try:
         outline = decode_raw_bundle(bundle)
         if outline.entry is None:
             if outline.resourceType not in ("", "Bundle"):
-                yield _decode_draft(bundle)
+                yield 0, _decode_draft(bundle), None
             return
     except msgspec.MsgspecError as error:
         issues.append(structural(error, path))
         return
-    for position, entry in enumerate(outline.entry):
+    for at, entry in enumerate(outline.entry):
         try:
-            resource = entry_resource(entry)
-            if resource is not None:
-                yield _decode_draft(resource)
+            found = decode_raw_entry(entry)
+            if bytes(found.resource):
+                yield at, _decode_draft(found.resource), found.fullUrl
         except msgspec.MsgspecError as error:
-            issues.append(structural(error, f"{path}.entry[{position}].resource"))
+            issues.append(structural(error, _PATHS.format(path=path, at=at)))
 
 
-def _order(draft: _Draft, beside: dict[str, _Draft], issues: list[Issue], path: str) -> Draft:
-    concept = draft.medication_codeable_concept
-    if concept is None and draft.medication_reference is not None:
-        concept = _referenced(draft, draft.medication_reference.reference or "", beside, issues, path)
-    return Draft(draft.resource_type, draft.id, concept or draft.code, draft.subject)
-
-
-def _referenced(
-    draft: _Draft, reference: str, beside: dict[str, _Draft], issues: list[Issue], path: str
-) -> CodeableConcept | None:
-    if not reference.startswith("#"):
-        found = beside.get("/".join(reference.split("/")[-2:]))
-        return found.code if found else None
-    try:
-        inside = _decode_contained(draft.contained) if bytes(draft.contained) else []
-    except msgspec.MsgspecError as error:
-        issues.append(structural(error, f"{path}.entry.resource.contained"))
-        return None
-    return next((found.code for found in inside if found.id == reference[1:]), None)
+def _drug_concepts(drug: _Draft) -> Iterator[CodeableConcept]:
+    if drug.status == "entered-in-error":
+        return
+    if drug.code is not None:
+        yield drug.code
+    for one in drug.ingredient or ():
+        if one.item_codeable_concept is not None and one.is_active is not False:
+            yield one.item_codeable_concept
 
 
 def read_draft(raw: bytes) -> Draft:
     """One draft order by itself; raises msgspec.MsgspecError."""
-    return _order(_decode_draft(raw), {}, [], "draft")
+    return _Basket("draft", []).order(0, _decode_draft(raw)) or Draft()

@@ -11,14 +11,26 @@ import msgspec
 
 from fhir_mapping.errors import PayloadError
 from fhir_mapping.issues import Issue
-from fhir_mapping.resources import READ, UNREADABLE, OperationOutcome, Resource, any_resource, read_resource
+from fhir_mapping.resources import (
+    READ,
+    UNREADABLE,
+    OperationOutcome,
+    Resource,
+    any_resource,
+    read_resource,
+    read_what_fits,
+)
 from fhir_mapping.wire import Link, decoder, where
 
 
 class Entry(msgspec.Struct, gc=False):
-    """FHIR Bundle.entry; an entry without a resource is an issue, not an error."""
+    """FHIR Bundle.entry; an entry without a resource is an issue, not an error.
+
+    `is_whole` is false for a resource of which some elements could not be read.
+    """
 
     resource: Resource | None = None
+    is_whole: bool = True
 
 
 class Bundle(msgspec.Struct, gc=False, tag_field="resourceType", tag="Bundle"):
@@ -26,11 +38,14 @@ class Bundle(msgspec.Struct, gc=False, tag_field="resourceType", tag="Bundle"):
 
     entry: list[Entry] | None = None
     link: list[Link] | None = None
+    total: Any = None
 
     @property
     def continues(self) -> bool:
-        """Whether there is a next page."""
-        return self.link is not None and any(link.relation == "next" for link in self.link)
+        """Whether there is more than was sent: a next page, or a total beyond the entries."""
+        if self.link is not None and any(link.relation == "next" for link in self.link):
+            return True
+        return isinstance(self.total, int) and self.total > len(self.entry or ())
 
 
 Payload = Bundle | Resource
@@ -48,6 +63,13 @@ def payload_type(kinds: frozenset[str] = frozenset(READ)) -> Any:
     return Union[bundle, resource]  # noqa: UP007 - built at run time
 
 
+class RawEntry(msgspec.Struct, gc=False):
+    """A Bundle entry whose resource is left as bytes, empty when there is none."""
+
+    fullUrl: str | None = None
+    resource: msgspec.Raw = msgspec.Raw()
+
+
 class _RawEntry(msgspec.Struct, gc=False):
     resource: msgspec.Raw = msgspec.Raw()
 
@@ -58,6 +80,7 @@ class RawBundle(msgspec.Struct, gc=False):
     resourceType: str = ""
     entry: list[msgspec.Raw] | None = None
     link: list[Link] | None = None
+    total: Any = None
 
 
 class _RawEntries(msgspec.Struct, gc=False):
@@ -66,7 +89,7 @@ class _RawEntries(msgspec.Struct, gc=False):
 
 decode_payload = decoder(payload_type())
 decode_raw_bundle = decoder(RawBundle)
-_decode_raw_entry = decoder(_RawEntry)
+decode_raw_entry = decoder(RawEntry)
 _decode_raw_entries = decoder(_RawEntries)
 
 
@@ -81,29 +104,37 @@ def read_carefully(
     try:
         outline: RawBundle = decode_raw_bundle(raw)
         if outline.entry is None:
-            whole = Bundle(link=outline.link) if outline.resourceType == "Bundle" else read_resource(raw)
+            whole = (
+                Bundle(link=outline.link, total=outline.total)
+                if outline.resourceType == "Bundle"
+                else read_resource(raw)
+            )
             return whole, [raw]
     except msgspec.MsgspecError as error:
         issues.append(structural(error, path))
         return None, []
     found = [_read_entry(one, f"{path}.entry[{i}].resource", issues) for i, one in enumerate(outline.entry)]
-    return Bundle([Entry(resource) for resource, _ in found], outline.link), [one for _, one in found]
+    return Bundle([one for one, _ in found], outline.link, outline.total), [one for _, one in found]
 
 
-def _read_entry(entry: msgspec.Raw, path: str, issues: list[Issue]) -> tuple[Resource, Any]:
+def _read_entry(entry: msgspec.Raw, path: str, issues: list[Issue]) -> tuple[Entry, Any]:
     try:
         resource = entry_resource(entry)
         if resource is None:
             raise msgspec.ValidationError("entry has no resource")
-        return read_resource(resource), resource
     except msgspec.MsgspecError as error:
         issues.append(structural(error, path))
-        return UNREADABLE, entry
+        return Entry(UNREADABLE, is_whole=False), entry
+    try:
+        return Entry(read_resource(resource)), resource
+    except msgspec.MsgspecError as error:
+        issues.append(structural(error, path))
+        return Entry(read_what_fits(resource) or UNREADABLE, is_whole=False), resource
 
 
 def entry_resource(entry: msgspec.Raw) -> msgspec.Raw | None:
     """Raw resource of a raw Bundle entry, None when it has none; raises msgspec.MsgspecError."""
-    resource: msgspec.Raw = _decode_raw_entry(entry).resource
+    resource: msgspec.Raw = decode_raw_entry(entry).resource
     return resource if bytes(resource) else None
 
 

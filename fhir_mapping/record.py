@@ -1,6 +1,6 @@
 """One patient's data of one request: resources by position, read and validated only where a feature looks."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -10,8 +10,16 @@ from fhir_mapping.code_index import CodeIndex
 from fhir_mapping.drafts import Draft
 from fhir_mapping.errors import PayloadError, WrongPatient
 from fhir_mapping.issues import Issue
+from fhir_mapping.oddities import ambiguous, changed_meaning
 from fhir_mapping.payload import Bundle, Entry, Payload, in_entries, read_carefully, structural
-from fhir_mapping.resources import UNREADABLE, OperationOutcome, Patient, Resource, read_resource
+from fhir_mapping.resources import (
+    UNREADABLE,
+    OperationOutcome,
+    Patient,
+    Resource,
+    read_resource,
+    read_what_fits,
+)
 
 PrefetchState = Literal["null", "empty", "failed", "present"]
 
@@ -113,7 +121,7 @@ class PatientRecord:
                 entries.append(Entry(read_resource(raw)))
             except msgspec.MsgspecError as error:
                 issues.append(structural(error, f"resources.entry[{at}].resource"))
-                entries.append(Entry(UNREADABLE))
+                entries.append(Entry(read_what_fits(raw) or UNREADABLE, is_whole=False))
         sent = {"resources": Bundle(entries)}
         record = cls(patient_id, sent, lambda _: raws, issues=issues, validated=validated, root="")
         if record.incomplete:
@@ -146,7 +154,11 @@ class PatientRecord:
             path = f"{self._root}{key}.link"
             self.issues.append(Issue(path, "incomplete", "has a next page that was not sent"))
         resources = self.resources
-        for resource in in_entries(bundle):
+        for entry in bundle.entry or ():
+            resource = entry.resource
+            if not entry.is_whole:
+                self.incomplete.add(key)
+                self._verdicts[len(resources)] = False
             if resource is None:
                 problem = Issue(self.path(len(resources), "entry"), "no-resource", "entry has no resource")
                 self.issues.append(problem)
@@ -159,8 +171,8 @@ class PatientRecord:
             elif kind == "OperationOutcome":
                 told = "the client reports a problem with this search"
                 self.issues.append(Issue(self.path(len(resources)), "outcome-entry", told))
-            elif resource is UNREADABLE:
-                self.incomplete.add(key)
+                if resource.says_failed:  # type: ignore[union-attr] # told by its kind
+                    self.incomplete.add(key)
             resources.append(resource)
 
     def _take_patient(self, patient: Patient) -> None:
@@ -194,7 +206,7 @@ class PatientRecord:
         """Whether another resource of this type has the same id and another content: nobody can tell which
         of them stands."""
         if self._ambiguous is None:
-            self._ambiguous = _ambiguous(self.resources)
+            self._ambiguous = ambiguous(self.resources)
         return at in self._ambiguous
 
     @property
@@ -274,7 +286,7 @@ class PatientRecord:
 
     def _is_valid(self, at: int) -> bool:
         kind, raw, path = self.resources[at].kind, bytes(self.raw(at)), self.path(at)
-        found = [*_changed_meaning(kind, raw, path), *validate.problems(kind, raw, path)]
+        found = [*changed_meaning(kind, raw, path), *validate.problems(kind, raw, path)]
         self.issues.extend(found)
         return not found
 
@@ -303,25 +315,3 @@ class PatientRecord:
         """Reference of a resource, "Type/id"."""
         resource = self.resources[at]
         return f"{resource.kind}/{resource.id}"
-
-
-def _ambiguous(resources: Sequence[Resource]) -> frozenset[int]:
-    """Positions of resources whose type and id stand for two contents; -1 is among them when there are any."""
-    first: dict[tuple[str, str], int] = {}
-    found: set[int] = set()
-    for at, resource in enumerate(resources):
-        ident = resource.id
-        if ident is not None:
-            before = first.setdefault((resource.kind, ident), at)
-            if before != at and resources[before] != resource:
-                found |= {before, at, -1}
-    return frozenset(found)
-
-
-def _changed_meaning(kind: str, raw: bytes, path: str) -> Iterator[Issue]:
-    """Issues of elements that change what a resource says, and that FHIR forbids to pass over."""
-    for element in ("modifierExtension", "implicitRules"):
-        if b'"%s"' % element.encode() in raw:
-            yield Issue(path, "not-understood", f"has {element}, which may change its meaning")
-    if kind == "Observation" and b'"focus"' in raw:
-        yield Issue(path, "not-understood", "has a focus: it is about something else than the patient")

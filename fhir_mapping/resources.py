@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Union
 import msgspec
 from msgspec import Raw, field
 
-from fhir_mapping.wire import CodeableConcept, Coding, Period, Quantity, Reference, decoder
+from fhir_mapping.wire import CodeableConcept, Coding, Period, Quantity, Reference, decode_any, decoder
 
 _NOTHING = Raw()
 
@@ -294,8 +294,12 @@ class Patient(msgspec.Struct, gc=False, tag_field="resourceType", tag="Patient")
     extension: Raw = _NOTHING
 
 
+class _OutcomeIssue(msgspec.Struct, gc=False):
+    severity: str | None = None
+
+
 class OperationOutcome(msgspec.Struct, gc=False, tag_field="resourceType", tag="OperationOutcome"):
-    """FHIR OperationOutcome: that there is one is all that matters here."""
+    """FHIR OperationOutcome; `says_failed` when an issue is an error."""
 
     kind: ClassVar[str] = "OperationOutcome"
     status: ClassVar[None] = None
@@ -303,6 +307,12 @@ class OperationOutcome(msgspec.Struct, gc=False, tag_field="resourceType", tag="
     subject: ClassVar[None] = None
     began: ClassVar[None] = None
     id: str | None = None
+    issue: list[_OutcomeIssue] | None = None
+
+    @property
+    def says_failed(self) -> bool:
+        """Whether the search that it stands in did not give all that there is."""
+        return any(one.severity in (None, "error", "fatal") for one in self.issue or ())
 
 
 class Other(msgspec.Struct, gc=False, tag_field="resourceType", tag="Other"):
@@ -386,6 +396,37 @@ def read_resource(raw: bytes | Raw) -> Resource:
             return Other()
         found = _DECODERS[kind](raw)
     return found
+
+
+def read_what_fits(raw: bytes | Raw) -> Resource | None:
+    """A resource of which some elements cannot be read, without those elements; None without its code.
+
+    It takes the place of the whole, so that a feature meets it and learns that there was something: it is no
+    valid FHIR, and its value is never used.
+    """
+    try:
+        elements = decode_any(raw)
+    except msgspec.MsgspecError:
+        return None
+    struct = READ.get(str(elements.get("resourceType"))) if isinstance(elements, dict) else None
+    if struct is None:
+        return None
+    left = {
+        name: value
+        for name, value in elements.items()
+        if name == "resourceType" or _fits(struct, name, value)
+    }
+    found: Resource = _DECODERS[struct.kind](msgspec.json.encode(left))
+    return found if found.code is not None or struct.code is None else None
+
+
+def _fits(struct: Any, name: str, value: Any) -> bool:
+    one = {"resourceType": struct.kind, name: value}
+    try:
+        _DECODERS[struct.kind](msgspec.json.encode(one))
+    except (msgspec.MsgspecError, TypeError, ValueError):
+        return False
+    return True
 
 
 def start(period: Period | None) -> str | None:

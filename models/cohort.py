@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 
 from fhir_mapping.bulk.charts import Chart
+from fhir_mapping.bulk.leads import Unsettled
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.times import DateError, bounds
@@ -57,8 +58,9 @@ class Scoring(msgspec.Struct, frozen=True):
         """The compiled features of the model; raises SpecError."""
         return _features(self.folder)
 
-    def rows(self, charts: Iterable[Chart]) -> Iterator[ScoreRow]:
-        """One ScoreRow for each chart; raises ModelError when the folder cannot be served."""
+    def rows(self, charts: Iterable[Chart]) -> Iterator[ScoreRow | Unsettled]:
+        """One ScoreRow for each chart, or Unsettled where the chart leaves out lines that matter; raises
+        ModelError when the folder cannot be served."""
         model, waiting = _model(self.folder), iter(charts)
         while batch := list(islice(waiting, BATCH)):
             records = [chart.record(self.answered) for chart in batch]
@@ -66,7 +68,8 @@ class Scoring(msgspec.Struct, frozen=True):
             alive = [not has_died(record, self.index) for record in records]
             scored = iter(_predictions(model, [v for v, lives in zip(vectors, alive, strict=True) if lives]))
             for chart, vector, lives in zip(batch, vectors, alive, strict=True):
-                yield _row(chart.patient, vector, next(scored) if lives else DECEASED)
+                row = _row(chart.patient, vector, next(scored) if lives else DECEASED)
+                yield row if chart.settles(vector) else Unsettled(chart.patient)
 
 
 def has_died(record: PatientRecord, index: datetime) -> bool:

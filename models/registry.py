@@ -1,11 +1,13 @@
 """All models of a service: the bundled catalogue and a hospital's own folders, grouped into CDS services."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import NamedTuple
 
+from fairness.gate_load import examine, policy_problems
 from fhir_mapping.terminology.site import SiteTerminology
-from models.errors import ModelError, ModelRefused
+from models.errors import ManifestError, ModelError, ModelRefused
 from models.loader import load_model
 from models.manifest import MANIFEST
 from models.runtime import Model
@@ -58,12 +60,16 @@ class Registry:
         folders: Sequence[Path],
         strict: bool = True,
         site: SiteTerminology = SiteTerminology.EMPTY,
+        today: date | None = None,
     ) -> "Registry":
         """Load every model folder inside `folders`, in the order of their names.
 
         A folder that cannot be served raises ModelError when `strict`; otherwise it is kept in `refused` and
-        the others are served. A second model with an id that is taken is refused.
+        the others are served. A second model with an id that is taken is refused. A version that its own
+        fairness policy keeps from being loaded (on `today`, by default the day in UTC) is no mistake: it is
+        kept in `refused` in either case.
         """
+        day = today or datetime.now(UTC).date()
         models: dict[str, Model] = {}
         refused: list[Refusal] = []
         for folder in _model_folders(folders):
@@ -71,6 +77,9 @@ class Registry:
                 model = load_model(folder, site)
                 if model.manifest.id in models:
                     raise ModelRefused(f"{folder}: model id `{model.manifest.id}` is taken; give it another")
+                if reason := _forbidden(model, day):
+                    refused.append(Refusal(folder, reason))
+                    continue
                 models[model.manifest.id] = model
             except ModelError as error:
                 if strict:
@@ -86,6 +95,15 @@ def _model_folders(folders: Sequence[Path]) -> Iterator[Path]:
         for inside in sorted(folder.iterdir()):
             if (inside / MANIFEST).is_file():
                 yield inside
+
+
+def _forbidden(model: Model, today: date) -> str | None:
+    """Why the model's fairness policy keeps it from being loaded; raises ManifestError for unknown names."""
+    policy = model.manifest.fairness
+    cells = model.evaluation.results if model.evaluation else ()
+    for field, remedy in policy_problems(policy, cells):
+        raise ManifestError((model.folder or Path()) / MANIFEST, field, remedy)
+    return examine(policy, cells, today).refusal
 
 
 def _services(models: Sequence[Model]) -> dict[tuple[str, str], Service]:

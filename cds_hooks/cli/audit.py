@@ -35,9 +35,15 @@ Example:
     --group sex --group race --threshold 0.1 --claim "auroc >= 0.7 by sex" --out report/
 
 \b
+A served model:
+  bedside audit --ledger sqlite:///.bedside/ledger.db --model type2-diabetes-risk --out report/
+  bedside audit --gate --model type2-diabetes-risk     its evaluation against its own policy
+
+\b
 Exit codes:
   0  done; with --gate: every claim passes and every group can be estimated
   1  with --gate: a claim fails, evidence is insufficient, or a group cannot be estimated
+  3  with --gate --model: evidence is insufficient
   2  usage, or a file that cannot be audited (the message names file, column and remedy)
 """
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -77,17 +83,15 @@ def _day(ctx: click.Context, param: click.Parameter, text: str | None) -> str | 
 @click.option(
     "--predictions",
     metavar="FILE",
-    required=True,
     type=_EXISTING,
     help="CSV or Parquet, one row for each person.",
 )
-@click.option("--score", metavar="COL", required=True, help="Column of probabilities.")
-@click.option("--outcome", metavar="COL", required=True, help="Column of outcomes, 1 for the event and 0.")
+@click.option("--score", metavar="COL", help="Column of probabilities.")
+@click.option("--outcome", metavar="COL", help="Column of outcomes, 1 for the event and 0.")
 @click.option(
     "--group",
     "groups",
     metavar="COL",
-    required=True,
     multiple=True,
     help="Column of groups; several values of one person are separated by |, or a list. Repeatable.",
 )
@@ -126,7 +130,17 @@ def _day(ctx: click.Context, param: click.Parameter, text: str | None) -> str | 
 @click.option("--model-version", metavar="TEXT", help="Its version.")
 @click.option("--gate", is_flag=True, help="Exit with 1 unless every claim passes.")
 @click.option(
-    "--out", metavar="DIR", required=True, type=click.Path(file_okay=False, path_type=Path),
+    "--ledger", metavar="URL", help="Audit a served model (--model) in this ledger instead of a file."
+)
+@click.option(
+    "--groups-as",
+    type=click.Choice(["then", "now"]),
+    default="then",
+    show_default=True,
+    help="With --ledger: people's groups as known at the prediction, or as known now.",
+)
+@click.option(
+    "--out", metavar="DIR", type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the report; it is made.",
 )  # fmt: skip
 @click.pass_context
@@ -140,7 +154,10 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
     from fairness.audit.files import write_views, write_whole
     from fairness.errors import FairnessError
 
-    asked = _Asked(**options)
+    served = _served(options)
+    if served is not None:
+        ctx.exit(served)
+    asked = _Asked(**{name: options[name] for name in _Asked._fields})
     try:
         built = _built(asked)
         left_out = write_views(built.report, asked.out)
@@ -155,6 +172,33 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
             click.echo(f"{name}: {why}", err=True)
     _tell(built.report, asked.out)
     ctx.exit(1 if asked.gate and built.report.outcome != "pass" else 0)
+
+
+def _served(options: dict[str, Any]) -> int | None:
+    """Exit code of an audit of a served model; None when the audit is one of a file."""
+    from cds_hooks.cli.audit_ledger import examine_model, of_ledger
+
+    if options["ledger"] is not None:
+        if options["model"] is None or options["out"] is None:
+            raise click.UsageError("--ledger needs --model ID and --out DIR")
+        return of_ledger(
+            options["ledger"],
+            options["model"],
+            options["model_version"],
+            options["groups_as"],
+            options["out"],
+        )
+    if options["predictions"] is None and options["gate"] and options["model"] is not None:
+        return examine_model(options["model"])
+    needed = ("predictions", "score", "outcome", "groups", "out")
+    lacking = [
+        f"--{name.removesuffix('s') if name == 'groups' else name}" for name in needed if not options[name]
+    ]
+    if lacking:
+        raise click.UsageError(
+            f"missing {', '.join(lacking)}; or audit a served model with --ledger URL --model ID --out DIR"
+        )
+    return None
 
 
 def _built(asked: _Asked) -> Built:

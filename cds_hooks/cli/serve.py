@@ -28,6 +28,7 @@ Environment:
   BEDSIDE_FHIR_SERVERS  FHIR servers to read missing data from    none
   BEDSIDE_FHIR_CA_BUNDLE    PEM file of their authorities         the public ones
   BEDSIDE_PREFETCH_DIALECT  CDS Hooks version of the prefetch     2.0
+  BEDSIDE_TERMINOLOGY   folder of the site's value sets and maps  none
 
 Put a TLS proxy in front before binding anything but loopback: the service speaks plain HTTP and does
 not check who calls.

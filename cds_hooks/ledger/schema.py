@@ -1,4 +1,4 @@
-"""The three tables of the ledger, for SQLite and PostgreSQL alike.
+"""The tables of the ledger, for SQLite and PostgreSQL alike.
 
 Moments are text (see `times`), JSON is text that we encode ourselves, so no column depends on one database.
 The migrations create these tables; a test holds the two to each other.
@@ -11,7 +11,18 @@ from sqlalchemy import Boolean, Column, Double, ForeignKey, Index, Integer, Meta
 from cds_hooks.ledger.entries import CARD_ID_LENGTH, PATIENT_KEY_LENGTH
 from cds_hooks.ledger.times import UTC_TEXT_LENGTH
 
-__all__ = ["METADATA", "NAMING", "REVISION", "VERSION_TABLE", "feedback", "hook_call", "prediction"]
+__all__ = [
+    "METADATA",
+    "NAMING",
+    "REVISION",
+    "VERSION_TABLE",
+    "decision",
+    "feedback",
+    "hook_call",
+    "monitor_run",
+    "outcome",
+    "prediction",
+]
 
 NAMING = {
     "pk": "pk_%(table_name)s",
@@ -21,7 +32,7 @@ NAMING = {
     "ck": "ck_%(table_name)s_%(constraint_name)s",
 }
 VERSION_TABLE = "ledger_revision"
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration; a test holds it to the migrations."""
 _UUID_LENGTH = 36
 _SHA256_LENGTH = 64
@@ -84,4 +95,50 @@ feedback = Table(
     Column("user_comment", Text),
     Column("outcome_timestamp", String(UTC_TEXT_LENGTH), nullable=False),
     Column("received_at", String(UTC_TEXT_LENGTH), nullable=False, index=True),
+)
+
+outcome = Table(
+    "outcome",
+    METADATA,
+    Column("digest", String(_SHA256_LENGTH), primary_key=True),
+    Column("patient_key", String(PATIENT_KEY_LENGTH), nullable=False, index=True),
+    Column("output", Text, nullable=False, index=True),
+    Column("value", Integer, nullable=False),
+    Column("observed_at", String(UTC_TEXT_LENGTH), nullable=False),
+    Column("received_at", String(UTC_TEXT_LENGTH), nullable=False),
+)
+
+decision = Table(
+    "decision",
+    METADATA,
+    Column("digest", String(_SHA256_LENGTH), primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("groups", Text, nullable=False),
+    Column("owner", Text),
+    Column("decided_at", String(UTC_TEXT_LENGTH), nullable=False),
+    Column("expires_at", String(UTC_TEXT_LENGTH)),
+    Column("lifts", String(_SHA256_LENGTH)),
+    Column("evidence", Text, nullable=False),
+    Index("ix_decision_model", "model", "version"),
+)
+
+monitor_run = Table(
+    "monitor_run",
+    METADATA,
+    Column("digest", String(_SHA256_LENGTH), primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("plan", String(_SHA256_LENGTH), nullable=False),
+    Column("ran_at", String(UTC_TEXT_LENGTH), nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("fraction", Double),
+    Column("alpha", Double),
+    Column("spent", Double),
+    Column("result", Text, nullable=False),
+    Column("release", Text, nullable=False),
+    Index("ix_monitor_run_model", "model", "version"),
 )

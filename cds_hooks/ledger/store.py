@@ -18,6 +18,7 @@ from cds_hooks.ledger import queries
 from cds_hooks.ledger.connections import Connections, LedgerLimits
 from cds_hooks.ledger.entries import FeedbackEntry, HookCallEntry, PredictionEntry
 from cds_hooks.ledger.errors import LedgerError, LedgerUnavailable
+from cds_hooks.ledger.follow_up import FollowUp
 from cds_hooks.ledger.migrate import migrate
 from cds_hooks.ledger.queries import Counts, Reason, Story
 from cds_hooks.ledger.rows import call_row, feedback_row, prediction_row
@@ -42,8 +43,10 @@ def _insert_feedback(dialect: str) -> Any:
     return stored.on_conflict_do_nothing(index_elements=["digest"]).returning(feedback.c.known_card)
 
 
-class Ledger:
+class Ledger(FollowUp):
     """An append-only record of hook calls, predictions and feedback in SQLite or PostgreSQL.
+
+    What comes after the card (outcomes, decisions, runs of the monitor) is in `FollowUp`.
 
     Every method raises LedgerUnavailable when the database cannot be reached or written, LedgerRefused when
     it refuses a row, and never tells a stored value in an error.

@@ -17,7 +17,7 @@ from fhir_mapping.times import DateError, IndexTime, bounds
 NOT_CODED = "not-coded"
 
 Candidate = tuple[int, str | None]
-"""Position of an observation, and the reason why it cannot be judged by its date and status (None: it can)."""
+"""Position of an observation, and why it cannot be judged by its date and status (None: it can)."""
 
 
 def candidates(

@@ -4,7 +4,7 @@ from fhir_mapping.readers.entries import carries, resolve_codes
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Draft
 from fhir_mapping.times import IndexTime
-from fhir_mapping.values import FeatureValue
+from fhir_mapping.values import FeatureValue, missing
 
 
 class DraftReader:
@@ -20,8 +20,11 @@ class DraftReader:
         self.codes = frozenset(resolve_codes(spec.valueset, spec.codes))
 
     def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
-        """1 when a draft has one of the codes, else 0."""
-        for draft in record.drafts:
-            if record.concerns(draft) and carries(draft.code, self.codes):
+        """1 when a draft has one of the codes, else 0; missing when a draft does not tell which drug."""
+        theirs = [draft for draft in record.drafts if record.concerns(draft)]
+        for draft in theirs:
+            if any(carries(concept, self.codes) for concept in draft.concepts):
                 return FeatureValue(self.name, 1.0, source=f"{draft.kind}/{draft.id}")
+        if any(draft.is_untold for draft in theirs):
+            return missing(self.name, "not-coded")
         return FeatureValue(self.name, 0.0, "none-recorded")

@@ -156,16 +156,21 @@ class GenomicReader:
         ]
         return missing(self.name, reduce(nearer, told), self.unit) if told else None
 
-    def absent(self, record: PatientRecord, reason: str, refused: Mapping[int, str]) -> FeatureValue:
-        """A missing value; where there is no result at all, with the reason why one does not count."""
+    def refused(self, record: PatientRecord, reason: str, *origins: Provenance) -> FeatureValue:
+        """A value that is missing because of what these results say, which leaves an issue at each."""
+        told = f"feature {self.name} could not use this"
         reason = _OTHER_WORDS.get(reason, reason)
-        if reason == "not-recorded":
-            mine = set(record.codes.positions(self.codes))
-            reason = reduce(nearer, (why for at, why in refused.items() if at in mine), reason)
-            if record.doubts(("Observation",)):
-                reason = "incomplete"
-            elif reason == "not-recorded" and not record.provides(("Observation",)):
-                reason = "not-provided"
+        record.issues.extend(Issue(origin.path, reason, told) for origin in origins)
+        return missing(self.name, reason, self.unit)
+
+    def unrecorded(self, record: PatientRecord, refused: Mapping[int, str]) -> FeatureValue:
+        """A missing value where there is no result: it is not provided, of another time, or may be unseen."""
+        mine = set(record.codes.positions(self.codes))
+        reason = reduce(nearer, (why for at, why in refused.items() if at in mine), "not-recorded")
+        if record.doubts(("Observation",)):
+            reason = "incomplete"
+        elif reason == "not-recorded" and not record.provides(("Observation",)):
+            reason = "not-provided"
         return missing(self.name, reason, self.unit)
 
     def found(self, value: float, origin: Provenance, text: str | None) -> FeatureValue:

@@ -3,7 +3,15 @@
 from typing import Any
 
 from fhir_mapping.errors import SpecError
-from fhir_mapping.genomics import Allele, GeneResult, parse_allele, read_genotype, result_for, write_genotype
+from fhir_mapping.genomics import (
+    Allele,
+    GeneResult,
+    agree,
+    parse_allele,
+    read_genotype,
+    result_for,
+    write_genotype,
+)
 from fhir_mapping.genomics.genes import Gene
 from fhir_mapping.readers.genomic_results import GENOTYPES, GenomicReader, known_gene
 from fhir_mapping.readers.matching import Match, is_allele
@@ -33,17 +41,21 @@ class GenotypeReader(GenomicReader):
         if trouble is not None:
             return trouble
         result = result_for(findings, self.gene.symbol)
+        if result.call is None:
+            return self.unrecorded(record, refused)
         pairs = _pairs(result)
-        if result.call is None or not pairs:
-            return self.absent(record, result.reason or "not-recorded", refused)
         told = {self.value_of(pair) for pair in pairs}
-        if len(told) > 1:
-            return self.absent(record, result.reason or "ambiguous", refused)
-        value = told.pop()
+        value = told.pop() if len(told) == 1 else result.reason or "ambiguous"
+        if _is_contradicted(result):
+            value = "conflicting-calls"
         if isinstance(value, str):
-            return self.absent(record, value, refused)
+            return self.of_parts(result) or self.refused(record, value, *(one.origin for one in result.calls))
         written = [write_genotype(self.gene.symbol, pair) for pair in pairs[:_SHOWN]]
         return self.found(value, result.call.origin, " or ".join(written))
+
+    def of_parts(self, result: GeneResult) -> FeatureValue | None:
+        """What can be told although no pair of alleles is known; None when that is nothing."""
+        return None
 
     def value_of(self, pair: Pair) -> float | str:
         """The feature's value for a genotype, or the reason why there is none."""
@@ -97,6 +109,16 @@ class AlleleCarriedReader(GenotypeReader):
             return 1.0
         return "typing-too-coarse" if None in told else 0.0
 
+    def of_parts(self, result: GeneResult) -> FeatureValue | None:
+        """One chromosome's allele is enough when it is the wanted one, as long as no result contradicts."""
+        if any(call.reason is None for call in result.calls):
+            return None
+        for call in result.calls:
+            alone = call.candidates[0] if call.reason == "one-allele" and call.candidates else ()
+            if any(is_allele(allele, self.wanted, "core") for allele in alone):
+                return self.found(1.0, call.origin, write_genotype(self.gene.symbol, alone))
+        return None
+
     def told(self) -> dict[str, Any]:
         """What a third party needs to know to send this."""
         return super().told() | {"alleles": [self.spec.allele], "value": "any"}
@@ -134,6 +156,13 @@ def _pairs(result: GeneResult) -> tuple[Pair, ...]:
         return (result.alleles,)
     is_open = result.call is not None and result.reason == "ambiguous"
     return result.call.candidates if is_open and result.call is not None else ()
+
+
+def _is_contradicted(result: GeneResult) -> bool:
+    """Whether one allele that was reported alone is neither of the pair that another result names."""
+    pair = result.alleles or ()
+    alone = [call.candidates[0] for call in result.calls if call.reason == "one-allele" and call.candidates]
+    return bool(pair) and any(not any(agree(one, known) for known in pair) for (one, *_) in alone)
 
 
 def _is_one_of(allele: Allele, wanted: list[Allele], match: Match) -> bool | None:

@@ -32,16 +32,17 @@ class MicrosatelliteReader(GenomicReader):
         kind = MICROSATELLITES[0]
         found = [one for one in findings.biomarkers if one.kind == kind]
         usable = [one for one in found if one.reason is None]
+        if not found:
+            return self.unrecorded(record, refused)
         if not usable:
-            reason = found[0].reason if found else None
-            return self.absent(record, reason or "not-recorded", refused)
+            return self.refused(record, found[0].reason or "no-value", *(one.origin for one in found))
         newest = usable[0]
-        when = _time(newest)
-        if any(_word(one) != _word(newest) for one in usable if _time(one) == when):
-            return self.absent(record, "conflicting-calls", refused)
+        same_time = [one for one in usable if _time(one) == _time(newest)]
+        if len({_word(one) for one in same_time}) > 1:
+            return self.refused(record, "conflicting-calls", *(one.origin for one in same_time))
         value = self.levels.get(_word(newest))
         if value is None:
-            return self.absent(record, "answer-not-listed", refused)
+            return self.refused(record, "answer-not-listed", newest.origin)
         return self.found(value, newest.origin, _word(newest))
 
     def told(self) -> dict[str, Any]:

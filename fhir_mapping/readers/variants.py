@@ -41,12 +41,14 @@ class VariantReader(GenomicReader):
         told = [(self._answer(call), call) for call in findings.variants if self._is_about(call)]
         known = [(answer, call) for answer, call in told if isinstance(answer, float)]
         if len({call.presence for _, call in told if call.reason is None}) > 1:
-            return self.absent(record, "conflicting-calls", refused)
+            return self.refused(record, "conflicting-calls", *(call.origin for _, call in told))
         if known:
             answer, call = known[0]
             return self.found(answer, call.origin, _written(call))
-        reasons = [answer for answer, _ in told if isinstance(answer, str)]
-        return self.absent(record, reasons[0] if reasons else "not-recorded", refused)
+        reasons = [(answer, call) for answer, call in told if isinstance(answer, str)]
+        if not reasons:
+            return self.unrecorded(record, refused)
+        return self.refused(record, reasons[0][0], *(call.origin for _, call in reasons))
 
     def told(self) -> dict[str, Any]:
         """What a third party needs to know to send this."""

@@ -1,5 +1,7 @@
 """Tables of facts: analytes (codes, units, ranges) and value sets, read once from data files."""
 
+import difflib
+from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -23,10 +25,10 @@ def analytes() -> dict[str, Analyte]:
 
 
 def analyte(name: str) -> Analyte:
-    """One analyte; raises SpecError that lists near names."""
+    """One analyte; raises SpecError that gives the near names, or all where none is near."""
     found = analytes().get(name)
     if found is None:
-        raise SpecError(f"analyte `{name}` is in none of the tables; known: {', '.join(sorted(analytes()))}")
+        raise SpecError(f"analyte `{name}` is in none of the tables; {_remedy(name, analytes())}")
     return found
 
 
@@ -38,9 +40,9 @@ def shipped_valuesets() -> tuple[str, ...]:
 
 @cache
 def valueset_document(name: str) -> dict[str, Any]:
-    """The FHIR ValueSet that is shipped under a name; raises SpecError when there is none."""
+    """The FHIR ValueSet that is shipped under a name; raises SpecError that gives the near names, or all."""
     if name not in shipped_valuesets():
-        raise SpecError(f"value set `{name}` is not in fhir_mapping/data/valuesets")
+        raise SpecError(f"value set `{name}` is not shipped; {_remedy(name, shipped_valuesets())}")
     document: dict[str, Any] = msgspec.json.decode((_DATA / "valuesets" / f"{name}.json").read_bytes())
     return document
 
@@ -54,3 +56,11 @@ def valueset(name: str) -> Codes:
     if not codes:
         raise SpecError(f"value set `{name}` enumerates no codes")
     return codes
+
+
+def _remedy(name: str, known: Iterable[str]) -> str:
+    names = sorted(known)
+    near = difflib.get_close_matches(name, names, n=3) or [one for one in names if name and name in one][:3]
+    if near:
+        return f"did you mean {' or '.join(f'`{one}`' for one in near)}?"
+    return f"known: {', '.join(names)}"

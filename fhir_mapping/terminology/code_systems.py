@@ -1,7 +1,7 @@
 """Code systems by their canonical URLs, whatever a sender calls them, and ICD codes in their dotted form.
 
-A chart that names LOINC by its OID or ICD-10-CM `e119` means what everybody means; read as it stands, it would
-be found in no feature and pass for "none recorded".
+A chart that names LOINC by its OID or writes `e119` in ICD-10-CM means what everybody means; read as it
+stands, it would be found in no feature and pass for "none recorded".
 """
 
 import re
@@ -45,10 +45,10 @@ def canonical(system: str) -> str:
 
 
 def normal_code(system: str, code: str) -> str:
-    """A code as its system (canonical URL) writes it: ICD-10, ICD-10-CM and ICD-9-CM in capitals, with the dot.
+    """A code as its system (canonical URL) writes it: ICD-10, ICD-10-CM and ICD-9-CM in capitals and dotted.
 
-    The dot stands after the third character, in E codes of ICD-9-CM after the fourth. Codes of other systems
-    and what does not have the form of a code come back as they are, but for the capitals.
+    The dot stands after the third character, in E codes of ICD-9-CM after the fourth. What does not have the
+    form of such a code is only put in capitals; codes of other systems come back as they are.
     """
     undotted = _UNDOTTED.get(system)
     if undotted is None:
@@ -82,11 +82,9 @@ def _names() -> Mapping[str, str]:
 
 
 def _forms(name: str) -> Iterator[str]:
-    """A name with http and https, with and without the slash at its end."""
-    bare = name.removesuffix("/")
-    scheme, colon, rest = bare.partition("://")
-    schemes = ("http", "https") if colon else ()
-    for form in (bare, *(f"{scheme}://{rest}" for scheme in schemes)):
-        yield form
-        if colon:
-            yield f"{form}/"
+    """A name and, where it is a web address, the same with http and https, with and without a slash."""
+    yield name
+    scheme, _, rest = name.removesuffix("/").partition("://")
+    for web in ("http", "https") if scheme in ("http", "https") else ():
+        yield f"{web}://{rest}"
+        yield f"{web}://{rest}/"

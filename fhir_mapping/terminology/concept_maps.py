@@ -4,6 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from fhir_mapping.errors import SpecError
+from fhir_mapping.terminology.code_systems import canonical_pair
 from fhir_mapping.terminology.documents import ConceptMap, Group, Target, read
 
 Pair = tuple[tuple[str, str], tuple[str, str]]  # standard (code, system), local (code, system)
@@ -43,7 +44,8 @@ def _pairs(path: str, group: Group, left_out: Counter[str]) -> list[Pair]:
             elif not element.code or not target.code:
                 raise SpecError(f"{path}.element[{place}]: a code is missing; give `code` and `target.code`")
             else:
-                pairs.append(((target.code, group.target), (element.code, group.source)))
+                standard = canonical_pair(target.code, group.target)
+                pairs.append((standard, canonical_pair(element.code, group.source)))
     return pairs
 
 

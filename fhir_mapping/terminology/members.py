@@ -1,10 +1,14 @@
-"""What a site's definitions of value sets come to: codes that they enumerate, and those that they include."""
+"""What a site's definitions of value sets come to: codes that they enumerate, and those that they include.
+
+Systems go by their canonical URL and ICD codes have their dot, whatever the files write: so charts are read.
+"""
 
 from collections.abc import Iterator, Mapping
 
 from fhir_mapping.errors import SpecError
 from fhir_mapping.terminology import catalogue
 from fhir_mapping.terminology.catalogue import Codes
+from fhir_mapping.terminology.code_systems import canonical_pair
 from fhir_mapping.terminology.documents import EXPAND, Compose, ConceptSet, Expansion, ValueSet
 
 
@@ -86,7 +90,7 @@ def _enumerated(path: str, part: ConceptSet) -> Codes:
         raise SpecError(f"{path}: does not enumerate its codes; {EXPAND}")
     if not part.system:
         raise SpecError(f"{path}.system: is missing; give the URL of the code system")
-    return tuple((concept.code, part.system) for concept in part.concept)
+    return tuple(canonical_pair(concept.code, part.system) for concept in part.concept)
 
 
 def _expanded(where: str, expansion: Expansion) -> Iterator[tuple[str, str]]:
@@ -96,4 +100,4 @@ def _expanded(where: str, expansion: Expansion) -> Iterator[tuple[str, str]]:
     for one in expansion.codes():
         if not one.code or not one.system:
             raise SpecError(f"{where}: $.expansion.contains: a code lacks its code or system; {EXPAND}")
-        yield one.code, one.system
+        yield canonical_pair(one.code, one.system)

@@ -39,3 +39,32 @@ Feature: What a compliance officer can check
     When the chart is opened
     Then the ledger holds the card with the model's version and digest
     And the ledger does not name the patient
+
+  Scenario: An estimate is withheld where the audit shows the model off
+    Given a hospital that withholds "type2-diabetes-risk" where observed and expected differ by race
+    And the chart of Maria Lindqvist
+    When the chart is opened
+    Then the card says "estimate withheld for patients like this one"
+    And the card says "too high for White"
+    And the card has no score
+    And the ledger tells that the estimate was withheld
+
+  Scenario: What the monitor found is felt at the bedside
+    Given the monitor has found "type2-diabetes-risk" off for White patients
+    And the chart of Maria Lindqvist
+    When the chart is opened
+    Then the card says "estimate withheld for patients like this one"
+    And the card says "By monitoring of this model for White"
+    And the card has no score
+
+  Scenario: A named owner lifts what the monitor decided
+    Given the monitor has found "type2-diabetes-risk" off for White patients
+    And "Dr Okafor" has lifted the decision
+    And the chart of Maria Lindqvist
+    When the chart is opened
+    Then its headline counts people in 100
+
+  Scenario: A version that fails its own audit is not served, and the others are
+    Given a hospital whose "type2-diabetes-risk" must not be loaded when observed and expected differ by race
+    Then discovery does not list "type2-diabetes-risk"
+    And discovery lists "immunotherapy-response" for "order-select"

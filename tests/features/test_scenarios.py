@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hospital import DIABETES, Hospital
 from pytest_bdd import given, parsers, scenarios, then, when
-from visits import Visit, add_model
+from visits import Visit, add_model, copy_with_policy
 
+from cds_hooks.ledger import DecisionEntry
 from cds_hooks.telemetry import JsonLines
 from models.registry import CATALOG, Registry
 
@@ -32,6 +34,66 @@ def hospital_with_its_own_model(name: str, tmp_path: Path) -> Iterator[Visit]:
     opened = Hospital(tmp_path, Registry.load([CATALOG, folder]))
     yield Visit(opened)
     opened.close()
+
+
+@given(
+    parsers.parse('a hospital that withholds "{model}" where observed and expected differ by race'),
+    target_fixture="visit",
+)
+def hospital_that_withholds(model: str, tmp_path: Path) -> Iterator[Visit]:
+    claim = {"metric": "o_e", "between": [0.8, 1.25], "ideal": 1.0, "groups": ["race"], "on_fail": "withhold"}
+    copy_with_policy(tmp_path / "own-models", model, claims=[claim])
+    opened = Hospital(tmp_path, Registry.load([tmp_path / "own-models"]))
+    yield Visit(opened)
+    opened.close()
+
+
+@given(
+    parsers.parse('a hospital whose "{model}" must not be loaded when observed and expected differ by race'),
+    target_fixture="visit",
+)
+def hospital_that_refuses(model: str, tmp_path: Path) -> Iterator[Visit]:
+    claim = {"metric": "o_e", "between": [0.8, 1.25], "ideal": 1.0, "on_fail": "do-not-load"}
+    folder = tmp_path / "own-models"
+    copy_with_policy(folder, model, claims=[claim])
+    copy_with_policy(folder, "immunotherapy-response")
+    opened = Hospital(tmp_path, Registry.load([folder]))
+    yield Visit(opened)
+    opened.close()
+
+
+@given(parsers.parse('the monitor has found "{model}" off for White patients'))
+def monitor_has_found(model: str, visit: Visit) -> None:
+    now = datetime.now(UTC)
+    visit.hospital.ledger.record_decision(
+        DecisionEntry(
+            model=model,
+            version="1.0.0",
+            action="withhold",
+            source="monitor",
+            reason="outcomes here show observed to expected events outside what is claimed",
+            decided_at=now,
+            expires_at=now + timedelta(days=90),
+            groups=[{"attribute": "race", "value": "white"}],
+        )
+    )
+
+
+@given(parsers.parse('"{owner}" has lifted the decision'))
+def owner_has_lifted(owner: str, visit: Visit) -> None:
+    (found,) = visit.hospital.ledger.decisions()
+    visit.hospital.ledger.record_decision(
+        DecisionEntry(
+            model=found["model"],
+            version=found["version"],
+            action="lift",
+            source="override",
+            owner=owner,
+            reason="the laboratory's change of method explains it",
+            decided_at=datetime.now(UTC),
+            lifts=found["digest"],
+        )
+    )
 
 
 @given(parsers.parse("the chart of {name}"))
@@ -136,6 +198,11 @@ def ledger_gives_reason(reason: str, visit: Visit) -> None:
     assert [(kind, why) for _, kind, why in visit.hospital.decisions()] == [("silent", reason)]
 
 
+@then("the ledger tells that the estimate was withheld")
+def ledger_tells_withheld(visit: Visit) -> None:
+    assert [(kind, why) for _, kind, why in visit.hospital.decisions()] == [("outside", "withheld")]
+
+
 @then(parsers.parse('the finding "{name}" is {value:d}'))
 def finding_is(name: str, value: int, visit: Visit) -> None:
     assert visit.hospital.features()[name]["value"] == value
@@ -165,6 +232,11 @@ def one_report(visit: Visit) -> None:
 def discovery_lists(service: str, hook: str, visit: Visit) -> None:
     offered = [(one["id"], one["hook"]) for one in visit.hospital.discovery()["services"]]
     assert (service, hook) in offered
+
+
+@then(parsers.parse('discovery does not list "{service}"'))
+def discovery_leaves_out(service: str, visit: Visit) -> None:
+    assert service not in [one["id"] for one in visit.hospital.discovery()["services"]]
 
 
 @then(parsers.parse('the page says "{words}"'))

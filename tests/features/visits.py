@@ -94,6 +94,15 @@ def add_model(folder: Path, name: str) -> None:
     _seal(made, name)
 
 
+def copy_with_policy(folder: Path, model: str, **policy: Any) -> None:
+    """Put a copy of a bundled model into a folder, with fields of its fairness policy changed."""
+    shutil.copytree(CATALOG / model, folder / model)
+    path = folder / model / "model.yaml"
+    manifest: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    manifest["fairness"] |= policy
+    path.write_text(yaml.safe_dump(manifest), encoding="utf-8")
+
+
 def _seal(folder: Path, name: str) -> None:
     manifest: dict[str, Any] = yaml.safe_load((folder / "model.yaml").read_text(encoding="utf-8"))
     manifest |= {"id": name, "service": name}

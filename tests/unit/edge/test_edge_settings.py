@@ -37,6 +37,7 @@ def test_the_defaults_bind_to_loopback_and_call_nobody() -> None:
         ("BEDSIDE_FHIR_SERVERS", "https://user@fhir.example.org"),
         ("BEDSIDE_FHIR_CA_BUNDLE", "/nowhere/at/all.pem"),
         ("BEDSIDE_PREFETCH_DIALECT", "3"),
+        ("BEDSIDE_TERMINOLOGY", "/nowhere/at/all"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_refused_by_name(name: str, value: str) -> None:

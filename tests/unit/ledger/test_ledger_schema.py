@@ -21,10 +21,12 @@ from cds_hooks.ledger.schema import METADATA, REVISION, VERSION_TABLE
 FORK = multiprocessing.get_context("fork")
 
 
-def test_opening_an_empty_database_creates_the_three_tables(ledger: Ledger, outside: Engine) -> None:
-    """After the first open the three tables and the revision stand in the database."""
-    tables = set(inspect(outside).get_table_names())
-    assert tables == {"hook_call", "prediction", "feedback", VERSION_TABLE}
+TABLES = {"hook_call", "prediction", "feedback", "outcome", "decision", "monitor_run"}
+
+
+def test_opening_an_empty_database_creates_the_tables(ledger: Ledger, outside: Engine) -> None:
+    """After the first open every table and the revision stand in the database."""
+    assert set(inspect(outside).get_table_names()) == TABLES | {VERSION_TABLE}
 
 
 def test_the_migrated_schema_is_the_declared_one(ledger: Ledger, outside: Engine) -> None:
@@ -50,7 +52,7 @@ def test_joins_and_cuts_are_indexed(ledger: Ledger, outside: Engine) -> None:
     found = inspect(outside)
     indexed = {
         (table, index["column_names"][0])
-        for table in ("hook_call", "prediction", "feedback")
+        for table in TABLES
         for index in found.get_indexes(table)
     }
     assert indexed == {
@@ -60,6 +62,10 @@ def test_joins_and_cuts_are_indexed(ledger: Ledger, outside: Engine) -> None:
         ("prediction", "card_uuid"),
         ("feedback", "card_uuid"),
         ("feedback", "received_at"),
+        ("outcome", "patient_key"),
+        ("outcome", "output"),
+        ("decision", "model"),
+        ("monitor_run", "model"),
     }
 
 

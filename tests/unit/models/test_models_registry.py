@@ -1,11 +1,13 @@
 """Which models are served, and by which services."""
 
+import json
+from datetime import date
 from pathlib import Path
 
 import pytest
 import toy_models as toys
 
-from models.errors import ModelError, ModelRefused
+from models.errors import ManifestError, ModelError, ModelRefused
 from models.registry import Registry
 
 
@@ -71,3 +73,42 @@ def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:
     """A mistyped folder of models is an error, not an empty catalogue."""
     with pytest.raises(ModelRefused, match="is not a folder"):
         Registry.load([tmp_path / "nowhere"])
+
+
+def off_by_sex(folder: Path, **fairness: object) -> Path:
+    """A model whose evaluation shows women off a claim that keeps it from being loaded."""
+    evaluation = toys.evaluation()
+    evaluation["results"][1]["metrics"][0] |= {"value": 2.0, "low": 1.7, "high": 2.4}
+    claim = {"metric": "o_e", "between": [0.8, 1.25], "ideal": 1.0, "on_fail": "do-not-load"}
+    policy = {"dataset": "cohort", "output": "death", "claims": [claim], **fairness}
+    files = {"evaluation.json": json.dumps(evaluation).encode()}
+    return toys.write_folder(folder / "off", toys.manifest(id="toy-risk", fairness=policy), files=files)
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_version_that_fails_its_own_claims_is_refused_and_the_others_are_served(
+    tmp_path: Path, strict: bool
+) -> None:
+    """A declared consequence is no mistake, so it does not stop a strict load either."""
+    off_by_sex(tmp_path)
+    toys.write_folder(tmp_path / "well", toys.manifest(id="other-risk"), files={"evaluation.json": None})
+    registry = Registry.load([tmp_path], strict)
+    assert list(registry.models) == ["other-risk"]
+    assert [(one.folder.name, "Female (o_e)" in one.reason) for one in registry.refused] == [("off", True)]
+
+
+@pytest.mark.parametrize(("day", "served"), [(date(2026, 6, 30), ["toy-risk"]), (date(2026, 7, 1), [])])
+def test_an_override_serves_a_failing_version_until_its_day(
+    tmp_path: Path, day: date, served: list[str]
+) -> None:
+    """On the last day of a named owner's override the version is still loaded."""
+    override = {"action": "caution", "owner": "Dr Okafor", "until": "2026-06-30", "reason": "bridging"}
+    off_by_sex(tmp_path, override=override)
+    assert list(Registry.load([tmp_path], today=day).models) == served
+
+
+def test_a_policy_on_an_unknown_attribute_names_the_field(tmp_path: Path) -> None:
+    """A group attribute that neither the project nor the evaluation has is an error of the manifest."""
+    off_by_sex(tmp_path, attributes=["sex", "shoe_size"])
+    with pytest.raises(ManifestError, match=r"fairness\.attributes: `shoe_size`"):
+        Registry.load([tmp_path])

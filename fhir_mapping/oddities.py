@@ -1,0 +1,28 @@
+"""What makes a resource mean something else than its elements say, or leaves open which of two stands."""
+
+from collections.abc import Iterator, Sequence
+
+from fhir_mapping.issues import Issue
+from fhir_mapping.resources import Resource
+
+
+def ambiguous(resources: Sequence[Resource]) -> frozenset[int]:
+    """Positions of resources whose type and id stand for two contents, and -1 when there are any."""
+    first: dict[tuple[str, str], int] = {}
+    found: set[int] = set()
+    for at, resource in enumerate(resources):
+        ident = resource.id
+        if ident is not None:
+            before = first.setdefault((resource.kind, ident), at)
+            if before != at and resources[before] != resource:
+                found |= {before, at, -1}
+    return frozenset(found)
+
+
+def changed_meaning(kind: str, raw: bytes, path: str) -> Iterator[Issue]:
+    """Issues of elements that change what a resource says, and that FHIR forbids to pass over."""
+    for element in ("modifierExtension", "implicitRules"):
+        if b'"%s"' % element.encode() in raw:
+            yield Issue(path, "not-understood", f"has {element}, which may change its meaning")
+    if kind == "Observation" and b'"focus"' in raw:
+        yield Issue(path, "not-understood", "has a focus: it is about something else than the patient")

@@ -1,0 +1,138 @@
+"""`bedside outcomes` and `bedside monitor` as they are called."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from monitor_cases import MODEL, OUTPUT, SECRET, cohort, model_folder, predict
+
+from cds_hooks.cli.main import cli
+from cds_hooks.ledger import Ledger
+
+PLAN = {
+    "window_days": 1, "delay_days": 0, "attributes": ["sex"], "planned": 120, "on_fail": "withhold",
+    "claims": [{"kind": "level", "metric": "o_e", "at_most": 1.5, "crossings": [[], ["sex"]]}],
+}  # fmt: skip
+
+
+@pytest.fixture
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str) -> Path:
+    """Settings of an installation with one watched model."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("BEDSIDE_LEDGER", url)
+    monkeypatch.setenv("BEDSIDE_LEDGER_KEY", SECRET.decode())
+    return model_folder(tmp_path / "models", monitor=PLAN).parent
+
+
+def call(*words: object) -> Result:
+    """Run a command."""
+    return CliRunner().invoke(cli, [str(word) for word in words])
+
+
+def rows(folder: Path, count: int) -> Path:
+    """A file of outcomes of the patients p0, p1, ...; three in four had it."""
+    day = (datetime.now(UTC) - timedelta(days=9)).date()
+    lines = ["patient,outcome,date", *(f"p{n},{int(n % 4 > 0)},{day}" for n in range(count))]
+    path = folder / "outcomes.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_from_outcomes_to_a_decision(environment: Path, ledger: Ledger, tmp_path: Path) -> None:
+    """Outcomes come in; the run withholds the model, alerts on stderr and in a file, and exits with 3."""
+    for number in range(120):
+        predict(ledger, f"p{number}", datetime.now(UTC) - timedelta(days=9), 0.2, {"sex": ["female"]})
+    assert call("outcomes", "import", rows(tmp_path, 120), "--output", OUTPUT).output == "stored 120\n"
+    done = call("monitor", "run", "--model", MODEL, "--models", environment, "--out", tmp_path / "out")
+    assert done.exit_code == 3, done.output
+    alerts = [json.loads(line) for line in (tmp_path / "out" / "alerts.ndjson").read_text().splitlines()]
+    assert {"claim-broken"} <= {one["kind"] for one in alerts}
+    assert alerts[0]["text"] in done.stderr
+    listed = [json.loads(line) for line in call("monitor", "decisions").output.splitlines()]
+    assert {(one["action"], one["source"]) for one in listed} == {("withhold", "monitor")}
+
+
+def test_a_named_owner_lifts_a_decision(environment: Path, ledger: Ledger) -> None:
+    """An override is made, found and lifted; all of it stays in the list."""
+    made = call("monitor", "override", "--model", MODEL, "--version", "1.0.0", "--action", "withhold",
+                "--owner", "Dr Okafor", "--reason", "recall", "--until", "2099-01-01")  # fmt: skip
+    digest = made.output.strip()
+    assert call("monitor", "lift", digest, "--owner", "Dr Okafor", "--reason", "mended").exit_code == 0
+    assert [row["action"] for row in ledger.decisions(MODEL)] == ["withhold", "lift"]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"--until": "2001-01-01"}, {"--owner": " "}, {"--reason": ""}, {"--group": "sex=womn"}],
+)
+def test_an_override_that_does_not_fit_is_a_usage_error(environment: Path, changes: dict[str, str]) -> None:
+    """An end in the past, no owner, no reason or an unknown group: exit code 2 and the field."""
+    words = {"--model": MODEL, "--version": "1", "--action": "serve", "--owner": "A", "--reason": "b",
+             "--until": "2099-01-01"} | changes  # fmt: skip
+    done = call("monitor", "override", *(word for pair in words.items() for word in pair))
+    assert done.exit_code == 2
+    assert "Traceback" not in done.output
+
+
+def test_lifting_nothing_is_told(environment: Path) -> None:
+    """A digest that no decision has: exit code 1."""
+    assert call("monitor", "lift", "ab" * 32, "--owner", "A", "--reason", "b").exit_code == 1
+
+
+def test_a_run_that_is_not_due_does_nothing(environment: Path, tmp_path: Path) -> None:
+    """With --every a second run within the period says so and exits with 0."""
+    words = ("monitor", "run", "--model", MODEL, "--models", environment, "--out", tmp_path, "--every", "7d")
+    assert "done, insufficient evidence" in call(*words).output
+    assert "not-due" in call(*words).output
+
+
+@pytest.mark.parametrize("every", ["7", "0d", "-1d", "7 days", "1y"])
+def test_a_period_that_is_none_is_a_usage_error(environment: Path, tmp_path: Path, every: str) -> None:
+    """The message shows the form."""
+    done = call(
+        "monitor", "run", "--model", MODEL, "--models", environment, "--out", tmp_path, "--every", every
+    )
+    assert (done.exit_code, "12h, 7d or 2w" in done.output) == (2, True)
+
+
+def test_an_unknown_model_is_told(environment: Path, tmp_path: Path) -> None:
+    """Exit code 1."""
+    assert call("monitor", "run", "--model", "nothing", "--out", tmp_path).exit_code == 1
+
+
+def test_rows_of_strangers_are_left_out_and_told(environment: Path, ledger: Ledger, tmp_path: Path) -> None:
+    """Patients whom nobody asked about: exit code 1 and their number."""
+    done = call("outcomes", "import", rows(tmp_path, 2), "--output", OUTPUT)
+    assert (done.exit_code, done.stdout) == (1, "unknown-patient 2\n")
+
+
+def test_outcomes_need_the_key_of_the_service(
+    environment: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without a key nothing is digested, and none is made."""
+    monkeypatch.delenv("BEDSIDE_LEDGER_KEY")
+    done = call("outcomes", "import", rows(tmp_path, 1), "--output", OUTPUT)
+    assert (done.exit_code, "BEDSIDE_LEDGER_KEY" in done.output) == (2, True)
+    assert not (tmp_path / ".bedside").exists()
+
+
+def test_a_file_of_another_kind_is_a_usage_error(environment: Path, tmp_path: Path) -> None:
+    """The message names the kinds that are read."""
+    (tmp_path / "a.txt").write_text("x")
+    done = call("outcomes", "import", tmp_path / "a.txt")
+    assert (done.exit_code, ".parquet" in done.output) == (2, True)
+
+
+def test_a_webhook_elsewhere_is_refused_before_the_run(
+    environment: Path, ledger: Ledger, tmp_path: Path
+) -> None:
+    """No look is taken by a call that cannot be carried out."""
+    cohort(ledger, 20)
+    done = call("monitor", "run", "--model", MODEL, "--models", environment, "--out", tmp_path,
+                "--webhook", "https://elsewhere.example/x")  # fmt: skip
+    assert done.exit_code == 2
+    assert ledger.runs(MODEL, "1.0.0") == []
