@@ -26,7 +26,7 @@ from fairness.gate_decisions import Standing, declared, settled
 from fairness.groups import Membership
 from fhir_mapping import prefetch
 from fhir_mapping.errors import WrongPatient
-from fhir_mapping.record import LISTS, PatientRecord
+from fhir_mapping.record import PatientRecord
 from models.manifest import Manifest
 from models.prediction import Applicability, Prediction
 from models.registry import Service
@@ -117,8 +117,7 @@ def _record(call: HookCall) -> PatientRecord:
     for key, state in record.states.items():
         if state in ("null", "empty"):
             record.answer(prefetch.answered(key))
-    for key in record.incomplete:
-        record.doubt(prefetch.answered(key) or LISTS)
+    record.doubt_what_is_incomplete(prefetch.answered)
     return record
 
 

@@ -35,16 +35,17 @@ class CodeIndex:
     """Positions of resources by (system, code), built in one pass.
 
     `unresolved` are the positions of medication resources whose drug was not sent along, `uncoded` those of
-    resources without any code: told in words, or not at all.
+    entries of lists without any code: told in words, or not at all. `untitled` are such observations.
     """
 
-    __slots__ = ("_by_id", "_resources", "has_illegible", "positions_of", "uncoded", "unresolved")
+    __slots__ = ("_by_id", "_resources", "has_illegible", "positions_of", "uncoded", "unresolved", "untitled")
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         self._resources = resources
         self._by_id: dict[str, Medication] | None = None
         self.unresolved: list[int] = []
         self.uncoded: list[int] = []
+        self.untitled: list[int] = []
         self.positions_of: Positions = {}
         self._build()
         self.has_illegible = bool(self.uncoded) or any(name in self.positions_of for name in _NAMELESS)
@@ -73,6 +74,8 @@ class CodeIndex:
 
     def _note_uncoded(self, at: int, resource: Resource) -> tuple[Coding, ...]:
         """Remember an entry without a code that a list would have to be sure of; gives no codings."""
+        if resource.kind == "Observation" and self.untitled[-1:] != [at]:
+            self.untitled.append(at)
         if resource.kind in _CODED and not _is_coded(resource.code) and self.uncoded[-1:] != [at]:
             self.uncoded.append(at)
         return ()

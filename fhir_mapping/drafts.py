@@ -32,6 +32,7 @@ class Draft(msgspec.Struct, frozen=True):
     concepts: tuple[CodeableConcept, ...] = ()
     subject: Reference | None = None
     is_untold: bool = False
+    path: str = "draft"
 
     @property
     def code(self) -> CodeableConcept | None:
@@ -70,6 +71,7 @@ class _Basket:
         self.path, self.issues = path, issues
         self.orders: list[tuple[int, _Draft]] = []
         self.drugs: dict[str, _Draft] = {}
+        self.unread = 0
 
     def add(self, at: int, draft: _Draft, full_url: str | None) -> None:
         """Keep an order, or a Medication under the names that a reference may use."""
@@ -87,11 +89,11 @@ class _Basket:
             self.issues.append(Issue(where, "not-an-order", "is withdrawn, or says what not to do"))
             return None
         concepts = tuple(self._concepts(draft, where))
-        is_drug = draft.medication_codeable_concept is not None or draft.medication_reference is not None
-        untold = is_drug and not any(one.coding for one in concepts)
+        is_drug = draft.resource_type.startswith("Medication")
+        untold = is_drug and not any(coding.code for one in concepts for coding in one.coding or ())
         if untold:
             self.issues.append(Issue(where, "unresolved-reference", "does not tell which drug is ordered"))
-        return Draft(draft.resource_type, draft.id, concepts, draft.subject, untold)
+        return Draft(draft.resource_type, draft.id, concepts, draft.subject, untold, where)
 
     def _concepts(self, draft: _Draft, where: str) -> Iterator[CodeableConcept]:
         if draft.medication_codeable_concept is not None:
@@ -118,11 +120,15 @@ def read_drafts(
 ) -> list[Draft]:
     """Orders of a draft Bundle, narrowed to `selections` ("Type/id") when any of them is in it.
 
-    Appends an issue for each entry that cannot be read or orders nothing; `path` leads to the Bundle.
+    Appends an issue for each entry that cannot be read or orders nothing; one that cannot be read stands as
+    a draft that does not tell what it orders. `path` leads to the Bundle.
     """
     basket = _Basket(path, issues)
     for at, draft, full_url in _read_entries(bundle, path, issues):
-        basket.add(at, draft, full_url)
+        if draft is None:
+            basket.unread += 1
+        else:
+            basket.add(at, draft, full_url)
     wanted = set(selections)
     selected = [one for one in basket.orders if f"{one[1].resource_type}/{one[1].id}" in wanted]
     if wanted and not selected:
@@ -130,12 +136,13 @@ def read_drafts(
             Issue(path, "selection-not-found", "holds none of the selections, so all of it is read")
         )
     found = (basket.order(at, draft) for at, draft in selected or basket.orders)
-    return [one for one in found if one is not None]
+    unread = [] if selected else [Draft(is_untold=True)] * basket.unread
+    return [*(one for one in found if one is not None), *unread]
 
 
 def _read_entries(
     bundle: msgspec.Raw, path: str, issues: list[Issue]
-) -> Iterable[tuple[int, _Draft, str | None]]:
+) -> Iterable[tuple[int, _Draft | None, str | None]]:
     try:
         outline = decode_raw_bundle(bundle)
         if outline.entry is None:
@@ -152,6 +159,7 @@ def _read_entries(
                 yield at, _decode_draft(found.resource), found.fullUrl
         except msgspec.MsgspecError as error:
             issues.append(structural(error, _PATHS.format(path=path, at=at)))
+            yield at, None, None
 
 
 def _drug_concepts(drug: _Draft) -> Iterator[CodeableConcept]:

@@ -82,11 +82,12 @@ class PatientRecord:
         self._kinds: set[str] | None = None
         self._doubted: set[str] = set()
         self.incomplete: set[str] = set()
+        self.cut: set[str] = set()
         for key, payload in payloads.items():
             self._add(key, payload)
-        for at, draft in enumerate(drafts):
+        for draft in drafts:
             if not self.concerns(draft):
-                self.issues.append(Issue(f"drafts[{at}]", "other-subject", "is an order for another subject"))
+                self.issues.append(Issue(draft.path, "other-subject", "is an order for another subject"))
 
     @classmethod
     def of_bundle(
@@ -101,8 +102,7 @@ class PatientRecord:
         found = in_entries(payload) if isinstance(payload, Bundle) else iter((payload,))
         chosen = patient_id or next((one.id for one in found if isinstance(one, Patient) and one.id), "")
         record = cls(chosen, {"bundle": payload}, lambda _: raws, issues=issues, validated=validated)
-        if record.incomplete:
-            record.doubt(LISTS)
+        record.doubt_what_is_incomplete(lambda _: ())
         return record
 
     @classmethod
@@ -124,8 +124,7 @@ class PatientRecord:
                 entries.append(Entry(read_what_fits(raw) or UNREADABLE, is_whole=False))
         sent = {"resources": Bundle(entries)}
         record = cls(patient_id, sent, lambda _: raws, issues=issues, validated=validated, root="")
-        if record.incomplete:
-            record.doubt(LISTS)
+        record.doubt_what_is_incomplete(lambda _: ())
         return record
 
     def _add(self, key: str, payload: Payload | None) -> None:
@@ -151,6 +150,7 @@ class PatientRecord:
     def _add_bundle(self, key: str, bundle: Bundle) -> None:
         if bundle.continues:
             self.incomplete.add(key)
+            self.cut.add(key)
             path = f"{self._root}{key}.link"
             self.issues.append(Issue(path, "incomplete", "has a next page that was not sent"))
         resources = self.resources
@@ -173,6 +173,7 @@ class PatientRecord:
                 self.issues.append(Issue(self.path(len(resources)), "outcome-entry", told))
                 if resource.says_failed:  # type: ignore[union-attr] # told by its kind
                     self.incomplete.add(key)
+                    self.cut.add(key)
             resources.append(resource)
 
     def _take_patient(self, patient: Patient) -> None:
@@ -200,6 +201,9 @@ class PatientRecord:
                 problem = "the medication was not sent along or has no code"
                 self.issues.append(Issue(path, "unresolved-reference", problem))
                 self.doubt((self.resources[at].kind,))
+            for at in self._index.untitled:
+                told = "has no code, so that nobody can tell what was observed"
+                self.issues.append(Issue(self.path(at), "not-coded", told))
         return self._index
 
     def is_ambiguous(self, at: int) -> bool:
@@ -248,6 +252,16 @@ class PatientRecord:
         """Note that some of these resource types may be there unseen: a page or entry was not readable."""
         self._doubted.update(kinds)
         self.memo.clear()
+
+    def doubt_what_is_incomplete(self, asked: Callable[[str], Iterable[str]]) -> None:
+        """Doubt what stands under the keys that are incomplete; `asked` tells the types that a key asks for.
+
+        A key that was cut short may hold more of everything. An entry that cannot be read may be in a list,
+        where "nothing there" is an answer; a value that is there stays what it is.
+        """
+        for key in self.incomplete:
+            kinds = set(asked(key)) or set(LISTS)
+            self.doubt(kinds if key in self.cut else kinds - {"Observation"})
 
     def doubts(self, kinds: Iterable[str]) -> bool:
         """Whether "nothing there" cannot be concluded for one of these resource types."""

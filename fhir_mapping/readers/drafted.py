@@ -1,5 +1,6 @@
 """Features that ask what is being ordered: draft orders of the hook."""
 
+from fhir_mapping.drafts import Draft as DraftOrder
 from fhir_mapping.readers.entries import carries, resolve_codes
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Draft
@@ -25,6 +26,11 @@ class DraftReader:
         for draft in theirs:
             if any(carries(concept, self.codes) for concept in draft.concepts):
                 return FeatureValue(self.name, 1.0, source=f"{draft.kind}/{draft.id}")
-        if any(draft.is_untold for draft in theirs):
+        if any(draft.is_untold for draft in theirs) or any(map(_is_for_nobody, record.drafts)):
             return missing(self.name, "not-coded")
         return FeatureValue(self.name, 0.0, "none-recorded")
+
+
+def _is_for_nobody(draft: DraftOrder) -> bool:
+    """Whether a draft names its subject in a way that cannot be checked."""
+    return draft.subject is not None and draft.subject.reference is None

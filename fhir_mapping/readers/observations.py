@@ -156,7 +156,8 @@ class ObservationReader:
         panels = codes.positions(self.panels) if self.panels else []
         earliest = index.back(self.window) if self.bounded else EARLIEST
         ordered, aside = candidates(
-            record, (*direct, *panels), codes.nameless(self.codes), self.statuses, index, earliest,
+        unread = record.codes.untitled or record.incomplete
+        if self.which == "count" and refused not in TOLD and unread:
             oldest_first=self.which in ("first", "days_since_first"),
         )  # fmt: skip
         found, trouble = self._gathered(record, ordered, frozenset(panels))
@@ -176,7 +177,10 @@ class ObservationReader:
         trouble: str | None = None
         for at, reason in ordered:
             one = self._usable(record, at, at in panels) if reason is None else reason
-            if isinstance(one, Found):
+            if one == "not-recorded":  # a panel without the part that is asked for
+                told = f"holds no component that feature {self.name} reads"
+                record.issues.append(Issue(record.path(at), "no-component", told))
+            elif isinstance(one, Found):
                 ident = record.resources[at].id
                 if ident is None or ident not in seen:  # what was sent twice counts once
                     found.append(one)
@@ -247,6 +251,8 @@ class ObservationReader:
 
     def _none(self, record: PatientRecord, refused: str) -> FeatureValue:
         if refused not in TOLD and record.doubts(self.kinds):
+            return missing(self.name, "incomplete", self.unit)
+        if self.which == "count" and refused not in TOLD and (record.codes.untitled or record.incomplete):
             return missing(self.name, "incomplete", self.unit)
         if self.which == "count" and refused not in TOLD and record.provides(self.kinds):
             return FeatureValue(self.name, 0.0, "none-recorded", unit="1")

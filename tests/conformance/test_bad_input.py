@@ -186,8 +186,8 @@ def unit(*words: str) -> Callable[[Json], Any]:
 
 
 LEFT_OUT: dict[str, tuple[Callable[[Json], Any], str]] = {
-    "a number in quotes": (number("104"), "not-recorded"),
-    "a value that is an object": (number({"v": 104}), "not-recorded"),
+    "a number in quotes": (number("104"), "no-value"),
+    "a value that is an object": (number({"v": 104}), "no-value"),
     "a waist of seven metres": (number(700), "out-of-range"),
     "a negative waist": (number(-104), "out-of-range"),
     "a waist beyond all numbers": (number(1e300), "out-of-range"),
@@ -199,8 +199,8 @@ LEFT_OUT: dict[str, tuple[Callable[[Json], Any], str]] = {
         "status-not-accepted",
     ),
     "a cancelled result": (waist(lambda one: one.__setitem__("status", "cancelled")), "status-not-accepted"),
-    "a status that is a number": (waist(lambda one: one.__setitem__("status", 7)), "not-recorded"),
-    "a result without a status": (waist(lambda one: one.pop("status")), "status-not-accepted"),
+    "a status that is a number": (waist(lambda one: one.__setitem__("status", 7)), "status-unknown"),
+    "a result without a status": (waist(lambda one: one.pop("status")), "status-unknown"),
     "a result without a date": (waist(lambda one: one.pop("effectiveDateTime")), "date-missing"),
     "a date that is no date": (
         waist(lambda one: one.__setitem__("effectiveDateTime", CANARY)),
@@ -217,7 +217,7 @@ LEFT_OUT: dict[str, tuple[Callable[[Json], Any], str]] = {
     "a code that is a text": (waist(lambda one: one.__setitem__("code", CANARY)), "not-recorded"),
     "another patient's result": (
         waist(lambda one: one.__setitem__("subject", {"reference": f"Patient/{CANARY}-other"})),
-        "invalid-resource",
+        "other-subject",
     ),
 }
 

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import msgspec
+import pytest
 
 from fhir_mapping.drafts import Draft, read_drafts
 from fhir_mapping.issues import Issue
@@ -37,9 +38,9 @@ def test_arrays_written_as_objects_do_no_harm() -> None:
 
 
 def test_a_draft_without_a_drug_yet_is_kept() -> None:
-    """Before a drug is chosen there is an order all the same."""
+    """Before a drug is chosen there is an order all the same, of which nobody can tell what it orders."""
     found, issues = drafts(order("1"))
-    assert (code(found[0]), issues) == (None, [])
+    assert (code(found[0]), found[0].is_untold, issues) == (None, True, ["unresolved-reference"])
 
 
 def test_the_selected_drafts_count() -> None:
@@ -50,7 +51,8 @@ def test_the_selected_drafts_count() -> None:
 
 def test_selections_that_point_nowhere_leave_all_drafts_and_an_issue() -> None:
     """A client that numbers its drafts differently still gets advice, and the ledger tells."""
-    found, issues = drafts(order("1"), order("2"), selections=("MedicationRequest/9",))
+    both = [order(ident, medicationCodeableConcept=DRUG) for ident in ("1", "2")]
+    found, issues = drafts(*both, selections=("MedicationRequest/9",))
     assert [one.id for one in found] == ["1", "2"]
     assert issues == ["selection-not-found"]
 
@@ -71,15 +73,16 @@ def test_the_drug_may_stand_beside_the_order() -> None:
 
 def test_a_drug_that_cannot_be_read_is_an_issue() -> None:
     """Contained resources of a wrong shape cost the drug only."""
-    found, issues = drafts(order("1", medicationReference={"reference": "#m"}, contained="x"), order("2"))
+    odd = order("1", medicationReference={"reference": "#m"}, contained="x")
+    found, issues = drafts(odd, order("2", medicationCodeableConcept=DRUG))
     assert [one.id for one in found] == ["1", "2"]
-    assert issues == ["structure"]
+    assert issues == ["structure", "unresolved-reference"]
 
 
 def test_one_odd_draft_costs_itself_only() -> None:
-    """An entry of a wrong type is an issue; the others are read."""
+    """An entry of a wrong type is an issue, and an order that nobody can read; the others are read."""
     found, issues = drafts(7, order("2", medicationCodeableConcept=DRUG))
-    assert [code(one) for one in found] == ["1597582"]
+    assert [(code(one), one.is_untold) for one in found] == [("1597582", False), (None, True)]
     assert issues == ["structure"]
 
 
@@ -88,3 +91,19 @@ def test_a_single_order_is_taken_for_a_bundle_of_one() -> None:
     issues: list[Issue] = []
     raw = msgspec.Raw(json.dumps(order("1", medicationCodeableConcept=DRUG)).encode())
     assert [code(one) for one in read_drafts(raw, "context.draftOrders", (), issues)] == ["1597582"]
+
+
+@pytest.mark.parametrize(
+    "withdrawn", [{"status": "cancelled"}, {"status": "entered-in-error"}, {"doNotPerform": True}]
+)
+def test_a_draft_that_orders_nothing_is_left_out(withdrawn: Any) -> None:
+    """A withdrawn draft, or one that says what not to do, is no order of its drug."""
+    found, issues = drafts(order("1", medicationCodeableConcept=DRUG, **withdrawn))
+    assert (found, issues) == ([], ["not-an-order"])
+
+
+def test_the_ingredient_of_a_product_is_the_drug() -> None:
+    """A Medication that is told by its ingredients, and by the URL of its entry, is found."""
+    inside = {"resourceType": "Medication", "id": "m", "ingredient": [{"itemCodeableConcept": DRUG}]}
+    found, _ = drafts(order("1", medicationReference={"reference": "#m"}, contained=[inside]))
+    assert code(found[0]) == "1597582"

@@ -135,9 +135,7 @@ def test_templates_name_every_code_of_every_feature() -> None:
 def test_one_key_per_resource_type() -> None:
     """No type is asked for twice, and every type that a feature reads is asked for."""
     types = [re.split(r"[/?]", template)[0] for template in TEMPLATES.values()]
-    wanted = {
-        kind for one in SETS.values() for reader in one.readers.values() for kind in reader.kinds
-    }
+    wanted = {kind for one in SETS.values() for reader in one.readers.values() for kind in reader.kinds}
     assert sorted(types) == sorted({*types})
     assert set(types) == wanted
     assert all(prefetch.answered(key) == (kind,) for key, kind in zip(TEMPLATES, types, strict=True))
