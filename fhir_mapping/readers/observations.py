@@ -155,9 +155,9 @@ class ObservationReader:
         direct = codes.positions(self.codes)
         panels = codes.positions(self.panels) if self.panels else []
         earliest = index.back(self.window) if self.bounded else EARLIEST
+        nameless = codes.nameless((*self.codes, *self.panels))
         ordered, aside = candidates(
-        unread = record.codes.untitled or record.incomplete
-        if self.which == "count" and refused not in TOLD and unread:
+            record, (*direct, *panels), nameless, self.statuses, index, earliest,
             oldest_first=self.which in ("first", "days_since_first"),
         )  # fmt: skip
         found, trouble = self._gathered(record, ordered, frozenset(panels))
@@ -252,7 +252,8 @@ class ObservationReader:
     def _none(self, record: PatientRecord, refused: str) -> FeatureValue:
         if refused not in TOLD and record.doubts(self.kinds):
             return missing(self.name, "incomplete", self.unit)
-        if self.which == "count" and refused not in TOLD and (record.codes.untitled or record.incomplete):
+        unread = record.codes.untitled or record.incomplete
+        if self.which == "count" and refused not in TOLD and unread:
             return missing(self.name, "incomplete", self.unit)
         if self.which == "count" and refused not in TOLD and record.provides(self.kinds):
             return FeatureValue(self.name, 0.0, "none-recorded", unit="1")
