@@ -1,6 +1,7 @@
 """Features that ask what is being ordered: draft orders of the hook."""
 
 from fhir_mapping.drafts import Draft as DraftOrder
+from fhir_mapping.issues import Issue
 from fhir_mapping.readers.entries import carries, resolve_codes
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Draft
@@ -21,16 +22,26 @@ class DraftReader:
         self.codes = frozenset(resolve_codes(spec.valueset, spec.codes))
 
     def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
-        """1 when a draft has one of the codes, else 0; missing when a draft does not tell which drug."""
+        """1 when a draft has one of the codes, else 0.
+
+        Missing when a draft is for another subject, or does not tell which drug it orders.
+        """
         theirs = [draft for draft in record.drafts if record.concerns(draft)]
         for draft in theirs:
             if any(carries(concept, self.codes) for concept in draft.concepts):
                 return FeatureValue(self.name, 1.0, source=f"{draft.kind}/{draft.id}")
-        if any(draft.is_untold for draft in theirs) or any(map(_is_for_nobody, record.drafts)):
+        if len(theirs) < len(record.drafts):
+            return missing(self.name, "other-subject")
+        nameless = [draft for draft in theirs if self._may_be_meant(draft)]
+        for draft in nameless:
+            told = "has a code without its system, so that nobody can tell what it orders"
+            record.issues.append(Issue(draft.path, "not-coded", told))
+        if nameless or any(draft.is_untold for draft in theirs):
             return missing(self.name, "not-coded")
         return FeatureValue(self.name, 0.0, "none-recorded")
 
-
-def _is_for_nobody(draft: DraftOrder) -> bool:
-    """Whether a draft names its subject in a way that cannot be checked."""
-    return draft.subject is not None and draft.subject.reference is None
+    def _may_be_meant(self, draft: DraftOrder) -> bool:
+        """Whether a draft carries one of the codes without its system."""
+        bare = {code for code, _ in self.codes}
+        codings = (coding for concept in draft.concepts for coding in concept.coding or ())
+        return any(not coding.system and coding.code in bare for coding in codings)
