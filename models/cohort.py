@@ -47,12 +47,13 @@ class ScoreRow(msgspec.Struct, frozen=True, array_like=True):
 class Scoring(msgspec.Struct, frozen=True):
     """The work of `bedside score`, to be sent to where it is done: a model folder at an index time.
 
-    `answered` are the resource types that the export holds.
+    `answered` are the resource types that the export holds, `doubted` those of which some were lost.
     """
 
     folder: str
     index: datetime
     answered: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()
 
     def features(self) -> FeatureSet:
         """The compiled features of the model; raises SpecError."""
@@ -63,7 +64,7 @@ class Scoring(msgspec.Struct, frozen=True):
         ModelError when the folder cannot be served."""
         model, waiting = _model(self.folder), iter(charts)
         while batch := list(islice(waiting, BATCH)):
-            records = [chart.record(self.answered) for chart in batch]
+            records = [chart.record(self.answered, self.doubted) for chart in batch]
             vectors = [model.features.extract(record, self.index) for record in records]
             alive = [not has_died(record, self.index) for record in records]
             scored = iter(_predictions(model, [v for v, lives in zip(vectors, alive, strict=True) if lives]))

@@ -214,5 +214,7 @@ _WORDS = {
     "not-json": "is not JSON and was not used",
     "no-type": "is not a FHIR resource and was not used",
     "too-long": "is too long for one resource and was not used",
+    "no-patient": "refers to no patient and was not used: nothing of its type counts as not recorded",
+    "other-type": "is of another type than its file: nothing of the file's type counts as not recorded",
     "unreadable": "cannot be read from here on; what stands before it was used",
 }

@@ -47,11 +47,12 @@ class Chart(NamedTuple):
     raws: list[bytes]
     leads: tuple[Lead, ...] = ()
 
-    def record(self, answered: Iterable[str]) -> PatientRecord:
+    def record(self, answered: Iterable[str], doubted: Iterable[str] = ()) -> PatientRecord:
         """The patient's record; `answered` are the types that the export holds, so that nothing of them is
-        an answer too."""
+        an answer too, unless resources of the type were lost (`doubted`)."""
         record = PatientRecord.of_resources(self.patient, self.raws)
         record.answer(answered)
+        record.doubt(doubted)
         return record
 
     def settles(self, vector: FeatureVector) -> bool:

@@ -71,6 +71,8 @@ def foremost(leads: Iterable[tuple[Lead, int]]) -> tuple[list[Lead], set[int]]:
         front, front_at = (lead, place) if moment > other else known
         if moment != other:
             hidden.add(at if front_at == place else place)
-        told: Hidden = ALIKE if lead.zone == before.zone and MIXED not in (lead.hidden, before.hidden) else MIXED
+        told: Hidden = (
+            ALIKE if lead.zone == before.zone and MIXED not in (lead.hidden, before.hidden) else MIXED
+        )
         newest[lead.feature] = Lead(lead.feature, front.date, told), front_at
     return [lead for lead, _ in newest.values()], hidden

@@ -22,13 +22,14 @@ from fhir_mapping.bulk.interest import Interest
 from fhir_mapping.bulk.marks import holds_any, owners_of
 from fhir_mapping.bulk.newest import Newest
 from fhir_mapping.bulk.repeats import repeated
-from fhir_mapping.bulk.scan import Tally
+from fhir_mapping.bulk.scan import Tally, doubted
 from fhir_mapping.bulk.shared import write_shared
 from fhir_mapping.bulk.tasks import (
     AGAIN,
     ANSWERED,
     ASIDE,
     CONTESTED,
+    DOUBTED,
     ONLY,
     REPEATED,
     SHARED_TABLE,
@@ -85,6 +86,7 @@ def run(export: Path, work: WorkFolder, plan: Plan, job: Job, processes: int, pr
         tally = _scanned(work, listed, each, progress)
         named = {file.kind for file in plan.files if file.kind is not None}
         work.note(ANSWERED, sorted((tally.kinds | named) & kinds))
+        work.note(DOUBTED, sorted(doubted(tally, {file.name: file.kind for file in plan.files}, kinds)))
         _shared_table(work, listed, plan.partitions)
         aside = _aside(work, listed) if is_quick else set()
         if not is_quick:
@@ -109,12 +111,18 @@ def _aside(work: WorkFolder, listed: Iterable[Piece]) -> set[int]:
 
 
 def _again(
-    context: Context, whole: WorkFolder, listed: list[Piece], only: set[int], processes: int, progress: Progress
+    context: Context,
+    whole: WorkFolder,
+    listed: list[Piece],
+    only: set[int],
+    processes: int,
+    progress: Progress,
 ) -> tuple[Path, ...]:
     """Rows of some patients from all their lines, where the newest values were not enough."""
     work = whole.within(AGAIN)
     work.note_owners(ONLY, only)
     work.note(ANSWERED, whole.noted(ANSWERED, list[str]))
+    work.note(DOUBTED, whole.noted(DOUBTED, list[str]))
     theirs = [piece for piece in listed if holds_any(whole.owners_path(piece.number), only)]
     theirs = [msgspec.structs.replace(piece, number=number) for number, piece in enumerate(theirs)]
     again = msgspec.structs.replace(context, work=work.path, pieces=len(theirs), is_quick=False)

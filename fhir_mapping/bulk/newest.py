@@ -211,7 +211,13 @@ def scan_newest(lines: Lines, plan: Newest, tally: Tally, marks: Marks) -> Itera
                 yield Kept(patient_of(one.subject.reference), KIND, one.id, None, line)
             elif table.size > HELD_BYTES:
                 yield from table.emptied()
-        elif slot is None and one is not None and one.kind == KIND and coding.code and coding.code not in touched:
+        elif (
+            slot is None
+            and one is not None
+            and one.kind == KIND
+            and coding.code
+            and coding.code not in touched
+        ):
             passed += 1
         elif (odd := look(line)) is not None:
             marks.take(odd)

@@ -34,11 +34,12 @@ Mapper = Callable[[Iterable[Chart]], Iterator[Any]]
 
 class Extraction(msgspec.Struct, frozen=True):
     """The work of `bedside extract`, to be sent to where it is done: features of a model.yaml at an index
-    time. `answered` are the resource types that the export holds."""
+    time. `answered` are the resource types that the export holds, `doubted` those of which some were lost."""
 
     manifest: str
     index: datetime
     answered: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()
 
     def features(self) -> FeatureSet:
         """The compiled features; raises SpecError."""
@@ -48,7 +49,7 @@ class Extraction(msgspec.Struct, frozen=True):
         """One FeatureRow for each chart, or Unsettled where the chart leaves out lines that matter."""
         features = self.features()
         for chart in charts:
-            vector = features.extract(chart.record(self.answered), self.index)
+            vector = features.extract(chart.record(self.answered, self.doubted), self.index)
             is_settled = chart.settles(vector)
             yield FeatureRow(chart.patient, vector.values) if is_settled else Unsettled(chart.patient)
 

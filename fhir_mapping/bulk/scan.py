@@ -1,6 +1,6 @@
 """The first pass: which lines of a piece are kept, and for whom."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -38,14 +38,15 @@ class Kept(msgspec.Struct, array_like=True, gc=False):
 
 class Tally(msgspec.Struct):
     """What was met: lines `read`; `kept` because a feature may need them; `ownerless`, of a touched type but
-    without reference to a patient; `broken`, not JSON or without a type; the types seen; what could not be
-    read."""
+    without reference to a patient; `broken`, not JSON or without a type; the types seen; the types of which
+    a line was `lost`, so that it may be anybody's; what could not be read."""
 
     read: int = 0
     kept: int = 0
     ownerless: int = 0
     broken: int = 0
     kinds: set[str] = msgspec.field(default_factory=set)
+    lost: set[str] = msgspec.field(default_factory=set)
     problems: list[Problem] = msgspec.field(default_factory=list)
 
     def add(self, other: "Tally") -> None:
@@ -53,6 +54,7 @@ class Tally(msgspec.Struct):
         for name in ("read", "kept", "ownerless", "broken"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.kinds |= other.kinds
+        self.lost |= other.lost
         self.problems += other.problems
 
 
@@ -83,6 +85,7 @@ class Look:
         tally.read += 1
         kind = outline.kind
         if kind not in interest.kinds:
+            _misplaced(line, self._lines, interest, tally)
             return None
         tally.kinds.add(kind)
         wanted = interest.codes.get(kind)
@@ -90,7 +93,7 @@ class Look:
             return None
         owner = SHARED if kind in SHARED_KINDS else owner_of(outline)
         if owner is None:
-            tally.ownerless += 1
+            _ownerless(kind, line, self._lines, tally)
             return None
         drug = outline.drug
         tally.kept += 1
@@ -124,13 +127,41 @@ def _odd(line: bytes, lines: Lines, interest: Interest, tally: Tally) -> Kept | 
         named, owner = owner_of_broken(line)
         lines.note("no-type" if isinstance(error, msgspec.ValidationError) else "not-json", line)
         tally.broken += 1
-        matters = (named or lines.kind or "Patient") in interest.kinds
+        kind = named or lines.kind
+        matters = (kind or "Patient") in interest.kinds
+        if matters and owner is None:
+            tally.lost |= {kind} if kind is not None else interest.kinds
         return Kept(owner, "", None, None, line) if matters and owner is not None else None
     if outline.kind not in interest.kinds:
+        _misplaced(line, lines, interest, tally)
         return None
     tally.kinds.add(outline.kind)
     owner = SHARED if outline.kind in SHARED_KINDS else owner_of(outline)
     if owner is None:
-        tally.ownerless += 1
+        _ownerless(outline.kind, line, lines, tally)
         return None
     return Kept(owner, outline.kind, outline.id, None, line)
+
+
+def _ownerless(kind: str, line: bytes, lines: Lines, tally: Tally) -> None:
+    """A resource about nobody that can be told may be about anybody."""
+    tally.ownerless += 1
+    tally.lost.add(kind)
+    lines.note("no-patient", line)
+
+
+def _misplaced(line: bytes, lines: Lines, interest: Interest, tally: Tally) -> None:
+    """A line of a type that nobody reads, in the file of one that features read: it may have been one."""
+    if lines.kind is not None and lines.kind in interest.kinds:
+        tally.lost.add(lines.kind)
+        lines.note("other-type", line)
+
+
+def doubted(tally: Tally, kind_of: Mapping[str, str | None], kinds: frozenset[str]) -> set[str]:
+    """Types of which resources may be missing from anybody's chart; `kind_of` tells a file's type."""
+    cut = {one.file for one in tally.problems if one.code in ("unreadable", "too-long")}
+    found = set(tally.lost)
+    for file in cut:
+        kind = kind_of.get(file)
+        found |= kinds if kind is None else {kind}
+    return found & kinds

@@ -29,6 +29,7 @@ SHARED_TABLE = "shared"
 REPEATED = "repeated"
 CONTESTED = "contested"
 ANSWERED = "answered"
+DOUBTED = "doubted"
 AGAIN = "again"
 ONLY = "only"
 ASIDE = "aside"
@@ -141,7 +142,8 @@ class Tasks:
     @cached_property
     def _job(self) -> Job:
         answered = tuple(self.work.noted(ANSWERED, list[str]) or ())
-        job: Job = msgspec.structs.replace(self.context.job, answered=answered)
+        doubted = tuple(self.work.noted(DOUBTED, list[str]) or ())
+        job: Job = msgspec.structs.replace(self.context.job, answered=answered, doubted=doubted)
         return job
 
     @cached_property

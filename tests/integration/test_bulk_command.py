@@ -144,14 +144,40 @@ def test_of_a_chart_with_a_cut_line_no_absence_is_concluded(export: Path, tmp_pa
 
 
 def test_resources_of_nobody_are_counted(export: Path, tmp_path: Path) -> None:
-    """Touched resources without reference to a patient are told by number."""
+    """Touched resources without reference to a patient are told by number, file and line: they may be
+    anybody's."""
     with (export / "Observation.ndjson").open("a") as file:
         file.write(
             '{"resourceType": "Observation", "code": {"coding": [{"code": "39156-5", "system": "http://loinc.org"}]}}\n'
         )
     result = asked("extract", export, tmp_path / "features.parquet")
     assert "1 resources refer to no patient" in result.stderr
-    assert result.exit_code == 0
+    assert "Observation.ndjson line " in result.stderr
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        '{"resourceType": "Condition", "subject": {"reference": "Group/1"}}',
+        '{"resourceType": "condition", "subject": {"reference": "Patient/p"}}',
+        '{"resourceType": "Bundle", "entry": []}',
+        '{"resourceType": "Condition", "subject": 5}',
+        '{"resourceType": "Condition", "cod',
+    ],
+)
+def test_a_lost_problem_is_never_no_problem(lost: str, export: Path, tmp_path: Path) -> None:
+    """A line of the problem lists of which nobody can tell whose it is keeps all of them from being empty."""
+    with (export / "Condition.ndjson").open("a") as file:
+        file.write(f"{lost}\n")
+    result = asked("extract", export, tmp_path / "features.parquet")
+    assert result.exit_code == 1
+    assert "Condition.ndjson line " in result.stderr
+    rows = table(tmp_path / "features.parquet")
+    feature = next(
+        name for name in rows[0] if name.startswith("known_diabetes") and name.endswith(PROVENANCE)
+    )
+    assert {row[feature]["state"] for row in rows} <= {"ok", "missing"}
 
 
 def test_two_versions_of_a_resource_are_one(export: Path, tmp_path: Path) -> None:
