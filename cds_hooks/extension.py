@@ -66,7 +66,8 @@ def _kept(value: Any) -> Any:
 
 
 def _feature(value: FeatureValue) -> dict[str, Any]:
-    return msgspec.to_builtins(value) | {"state": value.state}
+    told: dict[str, Any] = msgspec.to_builtins(value)
+    return told | {"state": value.state}
 
 
 def _output(output: OutputValue) -> dict[str, Any]:

@@ -69,8 +69,8 @@ class Output(_Block, frozen=True):
 class When(_Block, frozen=True):
     """Condition of a rule on one feature: exactly one of the five tests.
 
-    A missing value satisfies `present: false`, and `unreadable: true` when something was recorded in the window
-    that could not be used; nothing else.
+    A missing value satisfies `present: false`, and `unreadable: true` when something was recorded in the
+    window that could not be used; nothing else.
     """
 
     feature: str

@@ -24,7 +24,7 @@ def owner_digest(owner: str) -> int:
 
 
 class Marks:
-    """Marks of the touched lines of one piece, in their order; of what belongs to no patient there is none."""
+    """Marks of the touched lines of one piece, in their order; none of what belongs to no patient."""
 
     def __init__(self) -> None:
         self._names = array("q")

@@ -39,7 +39,7 @@ class Newest(NamedTuple):
 
     interest: Interest
     slots: Slots
-    index: IndexTime
+    at: IndexTime
     is_strict: bool
 
     @classmethod
@@ -119,13 +119,13 @@ class _Table:
         return person
 
     def _contend(self, row: list[_Held | None], slot: Slot, line: bytes, one: Any) -> bool:
-        held, new = row[slot.number], _leading(line, one, slot.reader, self._plan.index)
+        held, new = row[slot.number], _leading(line, one, slot.reader, self._plan.at)
         if held is None:
             row[slot.number] = new
             self.size += len(line) if new is not None else 0
             return new is None
         if new is None:
-            if one.effectiveDateTime is None or not _is_hidden(one.effectiveDateTime, held, self._plan.index):
+            if one.effectiveDateTime is None or not _is_hidden(one.effectiveDateTime, held, self._plan.at):
                 return True
             held.hidden = MIXED
             return False
@@ -208,7 +208,7 @@ def scan_newest(lines: Lines, plan: Newest, tally: Tally, marks: Marks) -> Itera
         if slot is not None and coding.system in slot.systems and (told := take(line, one, slot)) is not None:
             passed += 1
             if told:
-                yield Kept(patient_of(one.subject.reference), KIND, one.id, None, line)
+                yield Kept(patient_of(one.subject.reference) or "", KIND, one.id, None, line)
             elif table.size > HELD_BYTES:
                 yield from table.emptied()
         elif (

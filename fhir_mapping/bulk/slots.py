@@ -30,8 +30,9 @@ class Slots(NamedTuple):
     @classmethod
     def of(cls, features: FeatureSet) -> "Slots":
         """Slots of a feature set; none when some feature reads Observations whatever their code."""
-        readers = [one for one in features.readers.values() if KIND in one.kinds]
-        if not all(isinstance(one, ObservationReader) for one in readers):
+        touching = [one for one in features.readers.values() if KIND in one.kinds]
+        readers = [one for one in touching if isinstance(one, ObservationReader)]
+        if len(readers) < len(touching):
             return cls({}, ())
         users = Counter(code for one in readers for code in _codes(one))
         plain = [one for one in readers if _is_plain(one) and all(users[code] == 1 for code in _codes(one))]

@@ -1,4 +1,4 @@
-"""Holds a spec's own units and spellings against UCUM: a typing error there is a wrong number for every patient."""
+"""Holds a spec's own units and spellings against UCUM: a typing error is a wrong number for every patient."""
 
 import math
 from collections import Counter
@@ -21,9 +21,9 @@ def conversion_fault(
 ) -> str | None:
     """What is wrong with `how` as the way from a unit to the canonical one, with the remedy; None if nothing.
 
-    The factor must be finite and above 0, and agree with UCUM within 1e-6 where both measure the same; from mass
-    to moles within 0.5 %, by the molar mass and valence of the analyte where it has them. A relation with `plus` is
-    asked for its dimension alone, and nothing is asked where UCUM cannot tell: units set by a procedure, counted
+    The factor must be finite and above 0, and agree with UCUM within 1e-6 where both measure the same; from
+    mass to moles within 0.5 %, by the molar mass and valence of the analyte where it has them. A relation with
+    `plus` is asked for its dimension alone, and nothing is asked where UCUM cannot tell: units set by a procedure, counted
     things, `Cel`. Both units must be valid UCUM.
     """
     steps = _steps(how)
@@ -56,7 +56,8 @@ def spelling_fault(
     """What is wrong with a spelling of an accepted unit; None if nothing.
 
     `accepted` are conversions by unit, the canonical one among them, `known` the units of the analyte's own
-    spellings. A spelling must not be another accepted unit, stand for another one already, or be UCUM for another
+    spellings. A spelling must not be another accepted unit, stand for another one already, or be UCUM for
+    another
     size of the same quantity.
     """
     how = accepted.get(unit)

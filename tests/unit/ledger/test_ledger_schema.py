@@ -50,11 +50,7 @@ def test_opening_again_keeps_what_was_stored(url: str) -> None:
 def test_joins_and_cuts_are_indexed(ledger: Ledger, outside: Engine) -> None:
     """Card, call, time and patient lookups each have an index that starts with their column."""
     found = inspect(outside)
-    indexed = {
-        (table, index["column_names"][0])
-        for table in TABLES
-        for index in found.get_indexes(table)
-    }
+    indexed = {(table, index["column_names"][0]) for table in TABLES for index in found.get_indexes(table)}
     assert indexed == {
         ("hook_call", "received_at"),
         ("hook_call", "patient_key"),
