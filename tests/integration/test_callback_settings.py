@@ -44,7 +44,7 @@ def test_a_private_authority_is_a_setting(tmp_path: Path, catalogue: Registry) -
 def test_a_412_says_why_nothing_could_be_read(
     status: int, words: str, tmp_path: Path, catalogue: Registry
 ) -> None:
-    """Whoever runs the EHR reads in the answer that the token was refused or lacks a scope, and for which key."""
+    """Whoever runs the EHR reads that the token was refused or lacks a scope, and for which key."""
     with running() as stub:
         hospital = Hospital(tmp_path, catalogue, BEDSIDE_FHIR_SERVERS=stub.origin)
         body, _ = without_problems(hospital, stub)
