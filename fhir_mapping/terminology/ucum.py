@@ -20,7 +20,7 @@ _DEEPEST = 32  # parentheses in parentheses; no unit of measure has more than tw
 
 
 class Part(NamedTuple):
-    """An atom with its prefix, a number or an annotation, and its exponent: 0 for a note on what is before."""
+    """An atom with its prefix, a number or an annotation, and its exponent: 0 for a note on its part."""
 
     text: str
     exponent: int
