@@ -22,9 +22,9 @@ def conversion_fault(
     """What is wrong with `how` as the way from a unit to the canonical one, with the remedy; None if nothing.
 
     The factor must be finite and above 0, and agree with UCUM within 1e-6 where both measure the same; from
-    mass to moles within 0.5 %, by the molar mass and valence of the analyte where it has them. A relation with
-    `plus` is asked for its dimension alone, and nothing is asked where UCUM cannot tell: units set by a
-    procedure, counted things, `Cel`. Both units must be valid UCUM.
+    mass to moles within 0.5 %, by molar mass and valence of the analyte where it has them. A relation with
+    `plus` is asked for its dimension alone, and nothing is asked where UCUM cannot tell: units set
+    by a procedure, counted things, `Cel`. Both units must be valid UCUM.
     """
     steps = _steps(how)
     if steps is None:
