@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 import msgspec
 
-from fhir_mapping.resources import Encounter, Medication, Resource, read_resource
+from fhir_mapping.resources import Encounter, Medication, Other, Resource, read_resource
 from fhir_mapping.wire import CodeableConcept, Coding, Reference, decoder
 
 Positions = dict[str | None, dict[str, list[int]]]
@@ -55,6 +55,8 @@ class CodeIndex:
         for at, resource in enumerate(self._resources):
             concept = resource.code
             if concept is None:
+                if isinstance(resource, Other):
+                    continue  # of a type that nobody reads
                 for other in self._other_concepts(at, resource):
                     self._add(at, other)
                 continue
