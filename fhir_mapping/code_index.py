@@ -55,32 +55,42 @@ class CodeIndex:
         for at, resource in enumerate(self._resources):
             concept = resource.code
             if concept is None:
-                if isinstance(resource, Other):
-                    continue  # of a type that nobody reads
-                for other in self._other_concepts(at, resource):
-                    self._add(at, other)
+                if not isinstance(resource, Other):  # of a type that somebody reads
+                    for other in self._other_concepts(at, resource):
+                        self._add(at, other)
                 continue
-            for coding in concept.coding or self._note_uncoded(at, resource):
-                code = coding.code
-                if not code:
-                    self._note_uncoded(at, resource)
-                    continue
-                system = index.get(coding.system)
-                if system is None:
-                    system = index[coding.system] = {}
-                seen = system.get(code)
-                if seen is None:
-                    system[code] = [at]
-                elif seen[-1] != at:
-                    seen.append(at)
+            codings = concept.coding
+            if codings is None or len(codings) != 1 or not (code := codings[0].code):
+                self._add_codings(at, resource, codings)
+                continue
+            system = codings[0].system
+            by_code = index.get(system)
+            if by_code is None:
+                by_code = index[system] = {}
+            seen = by_code.get(code)
+            if seen is None:
+                by_code[code] = [at]
+            else:
+                seen.append(at)
 
-    def _note_uncoded(self, at: int, resource: Resource) -> tuple[Coding, ...]:
-        """Remember an entry without a code that a list would have to be sure of; gives no codings."""
+    def _add_codings(self, at: int, resource: Resource, codings: Sequence[Coding] | None) -> None:
+        """Add a resource that has several codings, or none that can be read."""
+        for coding in codings or ():
+            if not coding.code:
+                self._note_uncoded(at, resource)
+                continue
+            seen = self.positions_of.setdefault(coding.system, {}).setdefault(coding.code, [])
+            if seen[-1:] != [at]:
+                seen.append(at)
+        if not codings:
+            self._note_uncoded(at, resource)
+
+    def _note_uncoded(self, at: int, resource: Resource) -> None:
+        """Remember an entry without a code that a list would have to be sure of."""
         if resource.kind == "Observation" and self.untitled[-1:] != [at]:
             self.untitled.append(at)
         if resource.kind in _CODED and not _is_coded(resource.code) and self.uncoded[-1:] != [at]:
             self.uncoded.append(at)
-        return ()
 
     def _add(self, at: int, concept: CodeableConcept) -> None:
         for coding in concept.coding or ():

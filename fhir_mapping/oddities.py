@@ -8,6 +8,9 @@ from fhir_mapping.resources import Resource
 
 def ambiguous(resources: Sequence[Resource]) -> frozenset[int]:
     """Positions of resources whose type and id stand for two contents, and -1 when there are any."""
+    idents = [ident for resource in resources if (ident := resource.id) is not None]
+    if len(set(idents)) == len(idents):
+        return frozenset()  # as almost every chart
     first: dict[tuple[str, str], int] = {}
     found: set[int] = set()
     for at, resource in enumerate(resources):

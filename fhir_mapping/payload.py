@@ -34,11 +34,12 @@ class Entry(msgspec.Struct, gc=False):
 
 
 class Bundle(msgspec.Struct, gc=False, tag_field="resourceType", tag="Bundle"):
-    """FHIR Bundle."""
+    """FHIR Bundle; `is_whole` is false when one of its entries may not be."""
 
     entry: list[Entry] | None = None
     link: list[Link] | None = None
     total: Any = None
+    is_whole: bool = True
 
     @property
     def continues(self) -> bool:
@@ -114,7 +115,8 @@ def read_carefully(
         issues.append(structural(error, path))
         return None, []
     found = [_read_entry(one, f"{path}.entry[{i}].resource", issues) for i, one in enumerate(outline.entry)]
-    return Bundle([one for one, _ in found], outline.link, outline.total), [one for _, one in found]
+    entries = [one for one, _ in found]
+    return Bundle(entries, outline.link, outline.total, is_whole=False), [one for _, one in found]
 
 
 def _read_entry(entry: msgspec.Raw, path: str, issues: list[Issue]) -> tuple[Entry, Any]:

@@ -38,6 +38,9 @@ LISTS = (
     "QuestionnaireResponse",
 )
 
+# What a record looks at on the way in: entries without a resource, the patient, reports of failure.
+_LOOKED_AT = frozenset((type(None), Patient, OperationOutcome))
+
 
 class PatientRecord:
     """Resources of one patient, as slim structs; bytes of a resource are found again only to validate it.
@@ -77,6 +80,7 @@ class PatientRecord:
         self._validated = validated
         self._index: CodeIndex | None = None
         self._ambiguous: frozenset[int] | None = None
+        self._is_tidy: bool | None = None
         self._by_kind: dict[str, list[int]] | None = None
         self.memo: dict[Any, Any] = {}
         self._kinds: set[str] | None = None
@@ -122,7 +126,7 @@ class PatientRecord:
             except msgspec.MsgspecError as error:
                 issues.append(structural(error, f"resources.entry[{at}].resource"))
                 entries.append(Entry(read_what_fits(raw) or UNREADABLE, is_whole=False))
-        sent = {"resources": Bundle(entries)}
+        sent = {"resources": Bundle(entries, is_whole=False)}
         record = cls(patient_id, sent, lambda _: raws, issues=issues, validated=validated, root="")
         record.doubt_what_is_incomplete(lambda _: ())
         return record
@@ -153,8 +157,14 @@ class PatientRecord:
             self.cut.add(key)
             path = f"{self._root}{key}.link"
             self.issues.append(Issue(path, "incomplete", "has a next page that was not sent"))
+        entries = bundle.entry or ()
+        if bundle.is_whole:
+            sent = [entry.resource for entry in entries]
+            if _LOOKED_AT.isdisjoint(map(type, sent)):
+                self.resources += sent  # type: ignore[arg-type] # none of them is None
+                return
         resources = self.resources
-        for entry in bundle.entry or ():
+        for entry in entries:
             resource = entry.resource
             if not entry.is_whole:
                 self.incomplete.add(key)
@@ -213,10 +223,12 @@ class PatientRecord:
             self._ambiguous = ambiguous(self.resources)
         return at in self._ambiguous
 
-    @property
-    def has_oddities(self) -> bool:
-        """Whether a resource has a code without its system, or an id that stands for two contents."""
-        return self.codes.has_nameless or self.is_ambiguous(-1)
+    def tidy_codes(self) -> CodeIndex | None:
+        """The index by code of a chart without oddities: None when a resource has a code without its system,
+        or an id stands for two contents."""
+        if self._is_tidy is None:
+            self._is_tidy = not (self.codes.has_nameless or self.is_ambiguous(-1))
+        return self._index if self._is_tidy else None
 
     def of_kind(self, kind: str) -> list[int]:
         """Positions of the resources of one type, in record order."""

@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
 _PARTIAL = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?\Z")
+_WHOLE_DAY = len("2024-05-31")
 _TICK = timedelta(milliseconds=1)
 EARLIEST = datetime.min.replace(tzinfo=UTC)
 
@@ -84,11 +85,22 @@ def completed_years(birth: str, today: date) -> int | None:
     None when the birth date is partial and both ages are possible, so that no age is guessed.
     Raises DateError on text that is no date, and on a birth date after that day.
     """
-    first, last = bounds(birth)
+    first, last = _days(birth)
     oldest, youngest = _years(first, today), _years(last, today)
     if oldest < 0:
         raise DateError("date-in-future")
     return oldest if oldest == youngest else None
+
+
+def _days(text: str) -> tuple[date, date]:
+    """First and last day that a FHIR date can mean; raises DateError."""
+    if len(text) == _WHOLE_DAY and text[4] == text[7] == "-":
+        try:
+            day = date.fromisoformat(text)
+        except ValueError:
+            raise DateError("date-format") from None
+        return day, day
+    return bounds(text)
 
 
 def _years(birth: date, today: date) -> int:

@@ -5,6 +5,7 @@ the log odds between the completions is added to the mean variance within them (
 the interval is symmetric on the log-odds scale around the averaged probability.
 """
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -130,12 +131,13 @@ class Model:
         return Prediction(self.manifest.id, self.manifest.version, verdict, vector)
 
     def _plan(self, vector: FeatureVector, explain: bool) -> _Plan:
-        row = np.array(vector.row(), dtype=np.float64)
-        absent = np.isnan(row)
-        if not explain and not absent.any():
+        values = vector.row()
+        row = np.array(values, dtype=np.float64)
+        explain = explain and self._reference is not None
+        if not explain and not any(map(math.isnan, values)):
             return _Plan(vector, row[None, :])
         for column, value in self._assumed.items():
-            if absent[column]:
+            if math.isnan(values[column]):
                 row[column] = value
         patient = self._completed(row)
         if not explain or self._reference is None:
@@ -213,7 +215,9 @@ def averaged(scores: Scores) -> tuple[Floats, Floats, Floats]:
     """
     if len(scores.probability) == 1:
         point = scores.probability[0]
-        low, high = (point, point) if scores.interval is None else scores.interval[0].T
+        if scores.interval is None:
+            return point, point, point
+        low, high = scores.interval[0].T
         return point, np.minimum(low, point), np.maximum(high, point)
     point = scores.probability.mean(axis=0)
     spread = log_odds(scores.probability).var(axis=0)

@@ -101,12 +101,17 @@ def sex(patient: Patient) -> tuple[str | None, str | None]:
 
     An answer that is neither female nor male ends the search: a less clinical element must not overrule it.
     """
-    return _sex(patient, extensions(patient))
+    raw = bytes(patient.extension)
+    # No name of such an extension is without the word, unless it is spelt in escapes.
+    told = b"sex" in raw or b"Sex" in raw or b"\\u" in raw
+    return _sex(patient, extensions(patient) if told else {})
 
 
 def _sex(patient: Patient, found: Found) -> tuple[str | None, str | None]:
     for url, name in _SEX_URLS.items():
-        answers = codes_of(found.get(url, ())) - _NO_ANSWER
+        if url not in found:
+            continue
+        answers = codes_of(found[url]) - _NO_ANSWER
         words = {_SEX_CODES.get(code, code) for code in answers}
         if len(words) == 1:
             return words.pop(), name

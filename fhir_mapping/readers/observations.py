@@ -25,6 +25,7 @@ _PLAIN_STATUSES = frozenset(
 _ONE = ("latest", "first", "days_since", "days_since_first")
 _LARGEST_INTEGER = 2**31  # FHIR integers have 32 bits
 _LEAST_POINTS = 3
+_WITH_ZONE = len("2026-01-31T00:00:00Z")
 
 
 class Found(NamedTuple):
@@ -95,50 +96,42 @@ class ObservationReader:
         Most charts hold full dateTimes of one zone and the canonical unit; then the newest text is the newest
         value, and nothing needs sorting. Gives what `_read` gives, several times faster.
         """
+        codes = record.tidy_codes()
+        if codes is None:
+            return None
         resources, statuses = record.resources, self.statuses
-        newest, at, zone = "", -1, None
-        if record.has_oddities:
-            return None
-        for position in record.codes.positions(self.codes):
+        chosen, newest, at, zone = None, "", -1, ""
+        for position in codes.positions(self.codes):
             resource = resources[position]
-            if resource.kind != "Observation":
+            if type(resource) is not ObservationResource:
                 return None
-            when = resource.effectiveDateTime  # type: ignore[union-attr] # told by its kind
-            if when is None:
+            when, status = resource.effectiveDateTime, resource.status
+            if when is None or when == newest or status not in _PLAIN_STATUSES:
                 return None
-            if zone is None:
-                zone = when[19:]
-                if not zone:
+            if when[19:] != zone:
+                if zone or len(when) < _WITH_ZONE:
                     return None
-            status = resource.status
-            if when[19:] != zone or when == newest or status not in _PLAIN_STATUSES:
-                return None
+                zone = when[19:]
             if when > newest and status in statuses:
-                newest, at = when, position
-        if at < 0:
+                chosen, newest, at = resource, when, position
+        quantity = chosen.valueQuantity if chosen is not None else None
+        if chosen is None or quantity is None or (value := quantity.value) is None:
             return None
-        chosen = _observation(record, at)
-        quantity = chosen.valueQuantity
-        if (
-            quantity is None
-            or chosen.dataAbsentReason is not None
-            or not self._in_time(chosen, newest, index)
-        ):
-            return None
-        value, unit = quantity.value, self.canonical
-        if value is None:
-            return None
+        unit = self.canonical
         plain = (
             quantity.code == unit
             and quantity.unit == unit
             and quantity.system == UCUM
             and quantity.comparator is None
             and self.low <= value <= self.high
+            and chosen.dataAbsentReason is None
+            and self._in_time(chosen, newest, index)
             and record.accepts(at)
         )
         if not plain:
             return None
-        return FeatureValue(self.name, value, "ok", None, unit, newest, record.source(at))
+        source = f"Observation/{chosen.id}"
+        return FeatureValue(self.name, value, "ok", None, unit, newest, source)
 
     def _in_time(self, chosen: ObservationResource, text: str, index: IndexTime) -> bool:
         """Whether a full dateTime lies in the window and was known; False for one that cannot be read."""
