@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from fhir_mapping.issues import Issue
 from fhir_mapping.resources import Resource
+from fhir_mapping.validation.authority import Finding
 
 
 def ambiguous(resources: Sequence[Resource]) -> frozenset[int]:
@@ -22,10 +22,11 @@ def ambiguous(resources: Sequence[Resource]) -> frozenset[int]:
     return frozenset(found)
 
 
-def changed_meaning(kind: str, raw: bytes, path: str) -> Iterator[Issue]:
-    """Issues of elements that change what a resource says, and that FHIR forbids to pass over."""
+def changed_meaning(kind: str, raw: bytes) -> Iterator[Finding]:
+    """Elements that change what a resource says, and that FHIR forbids to pass over."""
     for element in ("modifierExtension", "implicitRules"):
         if b'"%s"' % element.encode() in raw:
-            yield Issue(path, "not-understood", f"has {element}, which may change its meaning")
+            yield Finding("", f"has {element}, which may change its meaning", "not-understood")
     if kind == "Observation" and b'"focus"' in raw:
-        yield Issue(path, "not-understood", "has a focus: it is about something else than the patient")
+        told = "has a focus: it is about something else than the patient"
+        yield Finding("", told, "not-understood")

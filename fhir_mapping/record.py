@@ -10,7 +10,7 @@ from fhir_mapping.code_index import CodeIndex
 from fhir_mapping.drafts import Draft
 from fhir_mapping.errors import PayloadError, WrongPatient
 from fhir_mapping.issues import Issue
-from fhir_mapping.oddities import ambiguous, changed_meaning
+from fhir_mapping.oddities import ambiguous
 from fhir_mapping.payload import Bundle, Entry, Payload, in_entries, read_carefully, structural
 from fhir_mapping.resources import (
     UNREADABLE,
@@ -311,8 +311,8 @@ class PatientRecord:
         return self.patient is not None and self.accepts(self._patient_at)
 
     def _is_valid(self, at: int) -> bool:
-        kind, raw, path = self.resources[at].kind, bytes(self.raw(at)), self.path(at)
-        found = [*changed_meaning(kind, raw, path), *validate.problems(kind, raw, path)]
+        kind, raw, path = self.resources[at].kind, self.raw(at), self.path(at)
+        found = validate.problems(kind, raw, path)
         self.issues.extend(found)
         return not found
 

@@ -1,6 +1,6 @@
 """FHIR R4 validation of exactly the resources that a feature touched.
 
-fhir.resources is the authority. What a strict decoder can prove valid is not shown to it, and what it said
+fhir.resources is the authority. What a strict decoder can prove valid is not shown to it, and what was said
 about the same bytes before is remembered.
 """
 
@@ -9,9 +9,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from fhir_mapping.issues import Issue
+from fhir_mapping.oddities import changed_meaning
 from fhir_mapping.validation.authority import findings, model_of
 from fhir_mapping.validation.proof import prepare, proves
-from fhir_mapping.validation.verdicts import Usage, VerdictCache
+from fhir_mapping.validation.verdicts import Findings, Usage, VerdictCache
 
 TOUCHED_TYPES = (
     "AllergyIntolerance",
@@ -46,22 +47,22 @@ def preload(resource_types: tuple[str, ...] = TOUCHED_TYPES) -> None:
 
 
 def problems(resource_type: str, raw: Any, path: str) -> list[Issue]:
-    """What makes a resource invalid, one issue per element; empty when it is valid.
+    """What forbids to use a resource, one issue per element; empty when it is valid and means what it says.
 
     `raw` is the JSON text of the resource: bytes, or anything that `bytes` copies, such as msgspec.Raw.
     Resources of types outside `TOUCHED_TYPES` are not validated. No issue quotes the resource.
     """
-    if resource_type not in _touched:
-        return []
-    text = bytes(raw)
-    if proves(resource_type, text):
-        return []
-    return [
-        Issue(f"{path}.{element}" if element else path, "invalid-resource", message)
-        for element, message in _verdicts.findings(resource_type, text, findings)
-    ]
+    found = _verdicts.findings(resource_type, bytes(raw), _judged)
+    return [Issue(f"{path}.{element}" if element else path, code, told) for element, told, code in found]
+
+
+def _judged(resource_type: str, text: bytes) -> Findings:
+    changed = tuple(changed_meaning(resource_type, text))
+    if resource_type not in _touched or proves(resource_type, text):
+        return changed
+    return changed + findings(resource_type, text)
 
 
 def usage() -> Usage:
-    """How often fhir.resources was asked (`misses`) or its verdict remembered (`hits`) in this process."""
+    """How often a resource was judged (`misses`) or its verdict remembered (`hits`) in this process."""
     return _verdicts.usage()

@@ -14,11 +14,12 @@ from fhir_mapping.wire import decode_any
 
 
 class Finding(NamedTuple):
-    """What is wrong with one element: its path inside the resource (empty for the resource itself), and a
-    sentence that quotes nothing."""
+    """What is wrong with one element: its path inside the resource (empty for the resource itself), a
+    sentence that quotes nothing, and the code of the issue that it becomes."""
 
     element: str
     message: str
+    code: str = "invalid-resource"
 
 
 UNREADABLE = Finding("", "cannot be read as a FHIR R4 resource")

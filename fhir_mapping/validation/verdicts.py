@@ -1,11 +1,11 @@
-"""Verdicts of fhir.resources, remembered by digest, so that an unchanged resource is validated once."""
+"""Verdicts on resources, remembered by digest, so that an unchanged resource is validated once."""
 
 from collections import OrderedDict
 from collections.abc import Callable
-from hashlib import blake2b
+from hashlib import sha256
 from secrets import token_bytes
 from threading import Lock
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from fhir_mapping.validation.authority import Finding
 
@@ -23,15 +23,16 @@ class Usage(NamedTuple):
 class VerdictCache:
     """The `capacity` verdicts used last, for all threads of a process; holds no text of a patient.
 
-    A key is the BLAKE2b digest of type and bytes under a random key of this process: it cannot be matched
+    A key is the SHA-256 digest of type and bytes behind a random key of this process: it cannot be matched
     with guessed resources from outside, and does not outlive the process.
     """
 
-    def __init__(self, capacity: int = 4096) -> None:
+    def __init__(self, capacity: int = 8192) -> None:
         if capacity < 1:
             raise ValueError(f"capacity must be at least 1, not {capacity}.")
         self._capacity = capacity
         self._key = token_bytes(32)
+        self._begun: dict[str, Any] = {}
         self._verdicts: OrderedDict[bytes, Findings] = OrderedDict()
         self._lock = Lock()
         self._hits = self._misses = 0
@@ -66,7 +67,10 @@ class VerdictCache:
                 self._verdicts.popitem(last=False)
 
     def _digest(self, resource_type: str, raw: bytes) -> bytes:
-        digest = blake2b(resource_type.encode(), digest_size=16, key=self._key)
-        digest.update(b"\0")
+        begun = self._begun.get(resource_type)
+        if begun is None:
+            begun = self._begun[resource_type] = sha256(self._key + resource_type.encode() + b"\0")
+        digest = begun.copy()
         digest.update(raw)
-        return digest.digest()
+        found: bytes = digest.digest()
+        return found

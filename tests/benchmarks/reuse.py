@@ -42,10 +42,11 @@ class Decisions:
 
     def __init__(self, models: Sequence[Path], index: datetime) -> None:
         self._models = [load_model(model) for model in models]
+        self._kinds = frozenset().union(*(model.features.kinds for model in self._models))
         self._index = index
 
     def __call__(self, body: bytes) -> list[Decision]:
-        call = read_call(body, HOOKS)
+        call = read_call(body, HOOKS, self._kinds)
         record = PatientRecord(call.context.patient_id, call.payloads, call.raw, call.drafts, call.issues)
         predictions = [
             (model, model.predict(model.features.extract(record, self._index))) for model in self._models

@@ -119,11 +119,13 @@ def test_a_remembered_verdict_is_told_at_the_path_of_each_use() -> None:
     assert (after.hits - before.hits, after.misses - before.misses) == (1, 1)
 
 
-def test_what_is_proved_asks_no_cache() -> None:
-    """The usual resource costs no digest."""
+def test_what_was_proved_valid_is_not_proved_again() -> None:
+    """The usual resource, seen again, costs a digest."""
+    raw = b'{"resourceType": "Patient", "gender": "female"}'
     before = validate.usage()
-    assert validate.problems("Patient", b'{"resourceType": "Patient", "gender": "female"}', "x") == []
-    assert validate.usage() == before
+    assert [validate.problems("Patient", raw, "x") for _ in range(2)] == [[], []]
+    after = validate.usage()
+    assert (after.hits - before.hits, after.misses - before.misses) == (1, 1)
 
 
 def test_bytes_that_are_no_json_are_one_issue() -> None:
