@@ -9,7 +9,7 @@ from collections.abc import Set as AbstractSet
 
 from cds_hooks import wording
 from cds_hooks.decision import Subject
-from cds_hooks.wording import escape
+from cds_hooks.wording import escape, escape_fixed
 from fairness.gate import Clearance
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.spec import (
@@ -91,7 +91,7 @@ def _risk(output: OutputValue, model: Subject, *, told: bool) -> str:
         of = wording.denominator(threshold.at)
         sentences.append(f"Threshold: {wording.count(threshold.at, of)} in {of}.")
     horizon = next((one.horizon for one in model.manifest.outputs if one.name == output.name), None)
-    name = escape(", ".join(filter(None, (output.label, horizon))))
+    name = escape_fixed(", ".join(filter(None, (output.label, horizon))))
     text = " ".join(sentences)
     return f"{name}: {_lower_first(text)}" if text else ""
 
@@ -104,7 +104,7 @@ def _anchors(manifest: Manifest, features: FeatureSet) -> str:
 def _anchor(spec: FeatureSpec) -> str:
     if isinstance(spec, Sex):
         return "sex"
-    return "age" if isinstance(spec, Age) else escape(_lower_first(spec.label))
+    return "age" if isinstance(spec, Age) else escape_fixed(_lower_first(spec.label))
 
 
 def _strongest(prediction: Prediction, top: int) -> list[Contribution]:
@@ -121,7 +121,7 @@ def _factors(features: FeatureSet, vector: FeatureVector, strongest: Sequence[Co
     for one in strongest:
         spec, value = features.spec(one.name), vector[one.name]
         effect = "raises" if one.effect > 0 else "lowers"
-        cells = (escape(spec.label), shown(spec, value), wording.day(value.date), effect)
+        cells = (escape_fixed(spec.label), shown(spec, value), wording.day(value.date), effect)
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join(rows)
 
@@ -179,7 +179,7 @@ def _gaps(features: FeatureSet, vector: FeatureVector, in_table: AbstractSet[str
         yield f"Not known, and taken so by the model: {_reasons(features, vector, unknown)}."
     inputs = [vector[name] for name in vector.inputs]
     unlisted = [v.name for v in inputs if v.state == "none-recorded" and v.name not in in_table]
-    absent = [escape(features.spec(name).label) for name in unlisted]
+    absent = [escape_fixed(features.spec(name).label) for name in unlisted]
     if absent:
         yield f"No entry in the record, counted as no: {', '.join(absent)}."
     for value in inputs:
@@ -190,13 +190,13 @@ def _gaps(features: FeatureSet, vector: FeatureVector, in_table: AbstractSet[str
 
 def _assumption(spec: FeatureSpec, value: FeatureValue, rule: Assumption) -> str:
     why = f"{REASONS[value.reason]}; " if value.reason and value.reason in REASONS else ""
-    because = escape(rule.because).rstrip(".")
-    return f"Assumed: {escape(spec.label)} {shown(spec, value).removesuffix(', assumed')} ({why}{because})."
+    because = escape_fixed(rule.because).rstrip(".")
+    return f"Assumed: {escape_fixed(spec.label)} {shown(spec, value).removesuffix(', assumed')} ({why}{because})."
 
 
 def _reasons(features: FeatureSet, vector: FeatureVector, missing: Sequence[FeatureValue]) -> str:
     return ", ".join(
-        f"{escape(features.spec(value.name).label)} ({_reason(features, vector, value)})" for value in missing
+        f"{escape_fixed(features.spec(value.name).label)} ({_reason(features, vector, value)})" for value in missing
     )
 
 
@@ -206,7 +206,7 @@ def _reason(features: FeatureSet, vector: FeatureVector, value: FeatureValue) ->
     if isinstance(spec, Derived | AnyOf) and value.reason == "input-missing":
         lacking = [vector[name] for name in spec.inputs if not vector[name].known]
         if lacking:
-            labels = [_lower_first(escape(features.spec(one.name).label)) for one in lacking]
+            labels = [_lower_first(escape_fixed(features.spec(one.name).label)) for one in lacking]
             return "; ".join(f"{label} {_cause(one)}" for label, one in zip(labels, lacking, strict=True))
     return _cause(value)
 
@@ -216,18 +216,18 @@ def _cause(value: FeatureValue) -> str:
 
 
 def _reliability(clearance: Clearance) -> str:
-    line = escape(clearance.line)
+    line = escape_fixed(clearance.line)
     return f"**Use with caution:** {line}" if clearance.action == "caution" and line else line
 
 
 def _purpose(manifest: Manifest) -> str:
     use = manifest.intended_use
-    lines = [f"{escape(use.decision_role).rstrip('.')}."]
+    lines = [f"{escape_fixed(use.decision_role).rstrip('.')}."]
     if use.not_for:
-        lines.append(f"Not for: {_lower_first(escape(use.not_for[0])).rstrip('.')}.")
+        lines.append(f"Not for: {_lower_first(escape_fixed(use.not_for[0])).rstrip('.')}.")
     if manifest.status == "research":
         lines.append(f"*{RESEARCH_LINE}*")
-    lines.append(f"{escape(manifest.title)} {escape(manifest.version)}.")
+    lines.append(f"{escape_fixed(manifest.title)} {escape_fixed(manifest.version)}.")
     return " ".join(lines)
 
 

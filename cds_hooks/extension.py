@@ -1,7 +1,7 @@
 """The machine-readable half of a card: `org.bedside.prediction`, and the rule that nothing empty is sent."""
 
-import math
 from collections.abc import Mapping
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -50,16 +50,29 @@ def pruned(node: Mapping[str, Any]) -> dict[str, Any]:
 
     0 and false stay.
     """
-    return {name: kept for name, value in node.items() if (kept := _kept(value)) is not None}
+    found: dict[str, Any] = {}
+    for name, value in node.items():
+        kind = type(value)  # a card has hundreds of leaves: the usual ones are judged here, without a call
+        if kind is str:
+            if value:
+                found[name] = value
+        elif kind is float:
+            if isfinite(value):
+                found[name] = value
+        elif value is not None and (kept := _kept(value)) is not None:
+            found[name] = kept
+    return found
 
 
 def _kept(value: Any) -> Any:
     """The value pruned, None when nothing is left of it."""
-    kind = type(value)  # a card has hundreds of leaves, and isinstance() of an ABC is slow
+    kind = type(value)  # isinstance() of an ABC is slow
+    if kind is dict:
+        return pruned(value) or None
     if kind is str:
         return value or None
     if kind is float:
-        return value if math.isfinite(value) else None
+        return value if isfinite(value) else None
     if kind is list or kind is tuple:
         return [kept for item in value if (kept := _kept(item)) is not None] or None
     return (pruned(value) or None) if isinstance(value, Mapping) else value

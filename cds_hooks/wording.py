@@ -9,6 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from models.prediction import OutputValue
 
@@ -18,6 +19,7 @@ __all__ = [
     "day",
     "denominator",
     "escape",
+    "escape_fixed",
     "fill",
     "number",
     "plain",
@@ -80,6 +82,13 @@ def escape(text: str, limit: int = TEXT_LIMIT) -> str:
     # A backslash works before punctuation only, so "1." becomes "1\." and "# " becomes "\# ".
     at = start.end() if start[0][0].isdigit() else 0
     return f"{line[:at]}\\{line[at:]}"
+
+
+@lru_cache(maxsize=4096)
+def escape_fixed(text: str) -> str:
+    """`escape` for the words of a manifest or an audit, worked out once; never for those of a record, which
+    would be kept."""
+    return escape(text)
 
 
 def summary(text: str, limit: int = SUMMARY_LIMIT) -> str:
