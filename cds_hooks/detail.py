@@ -191,12 +191,14 @@ def _gaps(features: FeatureSet, vector: FeatureVector, in_table: AbstractSet[str
 def _assumption(spec: FeatureSpec, value: FeatureValue, rule: Assumption) -> str:
     why = f"{REASONS[value.reason]}; " if value.reason and value.reason in REASONS else ""
     because = escape_fixed(rule.because).rstrip(".")
-    return f"Assumed: {escape_fixed(spec.label)} {shown(spec, value).removesuffix(', assumed')} ({why}{because})."
+    taken = shown(spec, value).removesuffix(", assumed")
+    return f"Assumed: {escape_fixed(spec.label)} {taken} ({why}{because})."
 
 
 def _reasons(features: FeatureSet, vector: FeatureVector, missing: Sequence[FeatureValue]) -> str:
     return ", ".join(
-        f"{escape_fixed(features.spec(value.name).label)} ({_reason(features, vector, value)})" for value in missing
+        f"{escape_fixed(features.spec(value.name).label)} ({_reason(features, vector, value)})"
+        for value in missing
     )
 
 
