@@ -40,6 +40,8 @@ class Lead(msgspec.Struct, array_like=True, gc=False):
             return self.hidden == ALIKE
         if value.state != "ok" or value.date is None:
             return False
+        if value.date == self.date:
+            return True
         try:
             return bounds(value.date)[0] >= bounds(self.date)[0]
         except DateError:
