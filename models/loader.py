@@ -19,6 +19,7 @@ from models.onnx_guard import MAX_BYTES
 from models.reference import Reference
 from models.runtime import Model
 from models.session import open_session
+from models.trial import try_out
 
 EVALUATION_FILE = "evaluation.json"
 REFERENCE_FILE = "reference.json"
@@ -29,7 +30,8 @@ READ_FILES = (MODEL_FILE, EVALUATION_FILE, REFERENCE_FILE)
 def load_model(folder: Path, site: SiteTerminology = SiteTerminology.EMPTY) -> Model:
     """The model of a folder, ready to run; `site` are the site's own codes.
 
-    Raises ManifestError (model.yaml), ModelRefused (digests, ONNX file, reference) or EvaluationError.
+    Raises ManifestError (model.yaml, or a graph that fails where the manifest says that it may be asked),
+    ModelRefused (digests, ONNX file, reference) or EvaluationError.
     """
     path = folder / MANIFEST
     manifest = Manifest.load(path)
@@ -48,8 +50,10 @@ def load_model(folder: Path, site: SiteTerminology = SiteTerminology.EMPTY) -> M
         "bedside.version": manifest.version,
         "bedside.feature_spec": features.sha256,
     })  # fmt: skip
-    return Model(manifest, features, session, reference=reference, evaluation=_evaluation(files, manifest),
-                 sha256=manifest.files[MODEL_FILE], folder=folder)  # fmt: skip
+    model = Model(manifest, features, session, reference=reference, evaluation=_evaluation(files, manifest),
+                  sha256=manifest.files[MODEL_FILE], folder=folder)  # fmt: skip
+    try_out(model)
+    return model
 
 
 def _features(manifest: Manifest, path: Path, site: SiteTerminology) -> FeatureSet:
