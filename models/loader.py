@@ -26,6 +26,8 @@ REFERENCE_FILE = "reference.json"
 # What the service reads when it is there; it may not be there without a digest.
 READ_FILES = (MODEL_FILE, EVALUATION_FILE, REFERENCE_FILE)
 
+_SEAL = "run `bedside models seal FOLDER`"
+
 
 def load_model(folder: Path, site: SiteTerminology = SiteTerminology.EMPTY) -> Model:
     """The model of a folder, ready to run; `site` are the site's own codes.
@@ -74,13 +76,13 @@ def _verified(folder: Path, digests: Mapping[str, str]) -> dict[str, bytes]:
     """Bytes of the files that the service reads, after every digest of the manifest held."""
     for name in READ_FILES:
         if name not in digests and (folder / name).exists():
-            raise ModelRefused(f"{folder / name}: the manifest has no digest of it; seal the folder again")
+            raise ModelRefused(f"{folder / name}: the manifest has no digest of it; {_SEAL}")
     content: dict[str, bytes] = {}
     for name, digest in digests.items():
         found = _read(folder / name)
         if hashlib.sha256(found).hexdigest() != digest:
             raise ModelRefused(
-                f"{folder / name}: differs from its digest in the manifest; restore it or seal again"
+                f"{folder / name}: differs from its digest in the manifest; restore it, or {_SEAL}"
             )
         if name in READ_FILES:
             content[name] = found
