@@ -11,9 +11,11 @@ import shutil
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
+from socket import create_connection
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -30,6 +32,7 @@ from fhir_mapping.bulk.spill import digests, identity_digest, partition_of
 from fhir_mapping.bulk.tasks import Job, rounds
 
 _JAVA = "17"
+_CONNECT_SECONDS = 10.0
 _MASTERS = re.compile(
     r"local(\[(\d+|\*)(,\d+)?\])?|local-cluster\[\d+,\d+,\d+\]|yarn|k8s://.+"
     r"|spark://[^\s,/:]+:\d{1,5}(,[^\s,/:]+:\d{1,5})*"
@@ -65,6 +68,7 @@ def run_on_spark(export: Path, job: Job, master: str, piece_bytes: int = PIECE_B
         raise BulkError(
             f"--spark {master}: is no Spark master; write spark://HOST:PORT, local[4] or local[*]"
         )
+    _check_that_it_answers(master)
     interest = Interest.of(job.features())
     listed = export_files(export)
     read, left = without_untouched(export, listed, interest.kinds)
@@ -101,6 +105,20 @@ def _context(master: str) -> Any:
     return context
 
 
+def _check_that_it_answers(master: str) -> None:
+    """Raise BulkError when none of the addresses of a standalone master takes a connection.
+
+    Spark itself would try for minutes, and then say only that the job failed.
+    """
+    if not master.startswith("spark://"):
+        return
+    for address in master.removeprefix("spark://").split(","):
+        host, _, port = address.partition(":")
+        with suppress(OSError, OverflowError), create_connection((host, int(port)), _CONNECT_SECONDS):
+            return
+    raise BulkError(f"--spark {master}: nothing answers there; start the master, or mend the address")
+
+
 def _no_start(master: str, error: Exception) -> str:
     """Why there is no context: Java says nothing at all, or the master was asked in vain."""
     told = f"--spark {master}: Spark does not start ({type(error).__name__})"
@@ -109,7 +127,7 @@ def _no_start(master: str, error: Exception) -> str:
             "" if shutil.which("java") or os.environ.get("JAVA_HOME") else "; there is no java on the PATH"
         )
         return f"{told}; it needs Java {_JAVA} or newer{found}"
-    return f"{told}; see whether a master of the same Spark version runs at that address"
+    return f"{told}; see whether that master is of the same Spark version"
 
 
 def _is_here(master: str) -> bool:

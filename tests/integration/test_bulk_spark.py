@@ -26,7 +26,6 @@ from invented_cohort import cohort
 from slow_job import SlowExtraction
 from spark_cluster import ROOT, Cluster, cluster, end_session, why_not
 
-from fhir_mapping.bulk.errors import BulkError
 from fhir_mapping.bulk.rows import Extraction, FeatureRow
 from fhir_mapping.bulk.spark import run_on_spark
 
@@ -70,13 +69,6 @@ def test_the_command_writes_the_same_table_on_spark(tmp_path: Path, command: str
     assert tables[0].num_rows == 60
     assert repr(tables[0].to_pylist()) == repr(tables[1].to_pylist())
     assert tables[0].schema.equals(tables[1].schema, check_metadata=True)
-
-
-def test_a_master_that_does_not_answer_is_named(tmp_path: Path) -> None:
-    """Nothing listens at the address: the message names it, and is not about Java."""
-    export = write_export(tmp_path / "export", cohort(2))
-    with pytest.raises(BulkError, match=r"spark://127\.0\.0\.1:9: .*runs at that address"):
-        run_on_spark(export, Extraction(manifest(MODELS[0]), INDEX), "spark://127.0.0.1:9")
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="BEDSIDE_FHIR_SAMPLES does not name synthetic patients")
