@@ -84,7 +84,7 @@ def _open_ledger(url: str) -> Ledger:
     try:
         return Ledger.open(url)
     except LedgerError as error:
-        raise SettingsError(f"BEDSIDE_LEDGER cannot be used: {error}") from None
+        raise _unusable(error) from None
 
 
 def _make_folder(folder: Path) -> None:
@@ -92,7 +92,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise SettingsError(
-            f"BEDSIDE_LEDGER: the folder {folder} cannot be made ({type(error).__name__})"
+            f"BEDSIDE_LEDGER: the folder {folder} cannot be made ({error.strerror}); name one that can"
         ) from None
 
 
@@ -103,7 +103,12 @@ def _tell_decisions(registry: Registry, ledger: Ledger, now: datetime) -> None:
     try:
         record_declared(ledger, (model.manifest for model in registry.models.values()), now)
     except LedgerError as error:
-        raise SettingsError(f"BEDSIDE_LEDGER cannot be used: {error}") from None
+        raise _unusable(error) from None
+
+
+def _unusable(error: LedgerError) -> SettingsError:
+    remedy = "name a database that this user may write, such as sqlite:////var/lib/bedside/ledger.db"
+    return SettingsError(f"BEDSIDE_LEDGER cannot be used: {error}; {remedy}")
 
 
 def _check_hooks(registry: Registry) -> None:

@@ -141,10 +141,10 @@ def _key(text: str) -> bytes | None:
 def _folders(text: str) -> tuple[Path, ...]:
     folders = tuple(Path(part).absolute() for part in text.split(os.pathsep) if part)
     for position, folder in enumerate(folders, start=1):
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # unlike pathlib, no error for one that may not be seen
             raise ValueError(
-                f"names a folder that does not exist (number {position}); give folders of model folders, "
-                f'separated by "{os.pathsep}"'
+                f"names a folder that does not exist, or that this user may not see (number {position}); "
+                f'give folders of model folders, separated by "{os.pathsep}"'
             )
     return folders
 
@@ -186,7 +186,7 @@ def _ca_bundle(text: str) -> Path | None:
 
 
 def _terminology(text: str) -> Path | None:
-    if text and not Path(text).is_dir():
+    if text and not os.path.isdir(text):
         raise ValueError("must name a folder that holds valuesets/ or conceptmaps/")
     return Path(text).absolute() if text else None
 
