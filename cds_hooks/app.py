@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -20,13 +21,17 @@ from cds_hooks.observability import Metrics
 from cds_hooks.reception import Reception
 from cds_hooks.settings import Settings
 from cds_hooks.telemetry import log_event
+from cds_hooks.warm_up import warm_up
 from cds_hooks.web import install_manners
 from fhir_mapping.errors import SpecError
 from fhir_mapping.terminology.site import SiteTerminology
 from models.errors import ModelError
 from models.registry import Registry
 
-__all__ = ["create_app", "load_models"]
+__all__ = ["WARM_UP", "create_app", "load_models"]
+
+WARM_UP = "bedside.warm_up"
+"""Where the application keeps what a new worker calls before it takes requests."""
 
 
 def create_app(
@@ -56,6 +61,7 @@ def create_app(
     app.register_blueprint(routes.catalog.blueprint(registry, links))
     app.register_blueprint(routes.evidence.blueprint(registry, ledger))
     app.register_blueprint(routes.operations.blueprint(registry, ledger, metrics))
+    app.extensions[WARM_UP] = partial(warm_up, registry, ledger, links)
     return app
 
 

@@ -55,6 +55,11 @@ class Registry:
         self.refused = tuple(refused)
         self.services: dict[tuple[str, str], Service] = _services(models)
 
+    def kinds_of(self, service_id: str) -> frozenset[str]:
+        """FHIR resource types that the models of a service read, on whichever of its hooks."""
+        offered = (one for (known, _), one in self.services.items() if known == service_id)
+        return frozenset(kind for one in offered for kind in one.kinds)
+
     @classmethod
     def load(
         cls,
