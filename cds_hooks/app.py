@@ -50,7 +50,7 @@ def create_app(
     _tell_decisions(registry, ledger, clock())
     secret = settings.ledger_key or patient_key.load_or_make(settings.key_file)
     metrics = Metrics()
-    links = Links(settings.base_url)
+    links = Links(settings.base_url if settings.pages else None)
     callback = Callback(settings.fhir_servers, settings.fhir_ca_bundle)
     reception = Reception(registry, ledger, patient_key.PatientKey(secret), metrics, links, clock, callback)
     app = Flask("cds_hooks", static_folder=None)
@@ -58,8 +58,9 @@ def create_app(
     install_manners(app, settings.cors_origins)
     discovery = services.discovery(registry.services.values(), settings.prefetch_dialect)
     app.register_blueprint(routes.cds.blueprint(reception, discovery))
-    app.register_blueprint(routes.catalog.blueprint(registry, links))
-    app.register_blueprint(routes.evidence.blueprint(registry, ledger))
+    if settings.pages:
+        app.register_blueprint(routes.catalog.blueprint(registry, links))
+        app.register_blueprint(routes.evidence.blueprint(registry, ledger))
     app.register_blueprint(routes.operations.blueprint(registry, ledger, metrics))
     app.extensions[WARM_UP] = partial(warm_up, registry, ledger, links)
     return app

@@ -31,6 +31,7 @@ Environment:
   BEDSIDE_FHIR_CA_BUNDLE    PEM file of their authorities         the public ones
   BEDSIDE_PREFETCH_DIALECT  CDS Hooks version of the prefetch     2.0
   BEDSIDE_TERMINOLOGY   folder of the site's value sets and maps  none
+  BEDSIDE_PAGES         pages on models and evidence, without login on
 
 \b
 Exit codes:
