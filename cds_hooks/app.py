@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from flask import Flask
@@ -20,13 +21,17 @@ from cds_hooks.observability import Metrics
 from cds_hooks.reception import Reception
 from cds_hooks.settings import Settings
 from cds_hooks.telemetry import log_event
+from cds_hooks.warm_up import warm_up
 from cds_hooks.web import install_manners
 from fhir_mapping.errors import SpecError
 from fhir_mapping.terminology.site import SiteTerminology
 from models.errors import ModelError
 from models.registry import Registry
 
-__all__ = ["create_app", "load_models"]
+__all__ = ["WARM_UP", "create_app", "load_models"]
+
+WARM_UP = "bedside.warm_up"
+"""Where the application keeps what a new worker calls before it takes requests."""
 
 
 def create_app(
@@ -45,7 +50,7 @@ def create_app(
     _tell_decisions(registry, ledger, clock())
     secret = settings.ledger_key or patient_key.load_or_make(settings.key_file)
     metrics = Metrics()
-    links = Links(settings.base_url)
+    links = Links(settings.base_url if settings.pages else None)
     callback = Callback(settings.fhir_servers, settings.fhir_ca_bundle)
     reception = Reception(registry, ledger, patient_key.PatientKey(secret), metrics, links, clock, callback)
     app = Flask("cds_hooks", static_folder=None)
@@ -53,9 +58,11 @@ def create_app(
     install_manners(app, settings.cors_origins)
     discovery = services.discovery(registry.services.values(), settings.prefetch_dialect)
     app.register_blueprint(routes.cds.blueprint(reception, discovery))
-    app.register_blueprint(routes.catalog.blueprint(registry, links))
-    app.register_blueprint(routes.evidence.blueprint(registry, ledger))
+    if settings.pages:
+        app.register_blueprint(routes.catalog.blueprint(registry, links))
+        app.register_blueprint(routes.evidence.blueprint(registry, ledger))
     app.register_blueprint(routes.operations.blueprint(registry, ledger, metrics))
+    app.extensions[WARM_UP] = partial(warm_up, registry, ledger, links)
     return app
 
 
@@ -84,7 +91,7 @@ def _open_ledger(url: str) -> Ledger:
     try:
         return Ledger.open(url)
     except LedgerError as error:
-        raise SettingsError(f"BEDSIDE_LEDGER cannot be used: {error}") from None
+        raise _unusable(error) from None
 
 
 def _make_folder(folder: Path) -> None:
@@ -92,7 +99,7 @@ def _make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
         raise SettingsError(
-            f"BEDSIDE_LEDGER: the folder {folder} cannot be made ({type(error).__name__})"
+            f"BEDSIDE_LEDGER: the folder {folder} cannot be made ({error.strerror}); name one that can"
         ) from None
 
 
@@ -103,7 +110,12 @@ def _tell_decisions(registry: Registry, ledger: Ledger, now: datetime) -> None:
     try:
         record_declared(ledger, (model.manifest for model in registry.models.values()), now)
     except LedgerError as error:
-        raise SettingsError(f"BEDSIDE_LEDGER cannot be used: {error}") from None
+        raise _unusable(error) from None
+
+
+def _unusable(error: LedgerError) -> SettingsError:
+    remedy = "name a database that this user may write, such as sqlite:////var/lib/bedside/ledger.db"
+    return SettingsError(f"BEDSIDE_LEDGER cannot be used: {error}; {remedy}")
 
 
 def _check_hooks(registry: Registry) -> None:

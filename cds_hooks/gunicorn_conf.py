@@ -45,6 +45,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # its base publishes no ty
             "control_socket_disable": True,
             "proc_name": "bedside",
             "post_fork": _after_fork,
+            "post_worker_init": _ready,
             "worker_exit": _leave,
             "child_exit": _worker_gone,
         }
@@ -79,6 +80,13 @@ def _share_metrics() -> None:
 
 def _after_fork(server: Any, worker: Any) -> None:
     gc.set_threshold(*_COLLECT_AT)
+
+
+def _ready(worker: Any) -> None:
+    """Let the worker walk each service's way once, before it takes a request."""
+    from cds_hooks.app import WARM_UP
+
+    worker.wsgi.extensions[WARM_UP]()
 
 
 def _leave(server: Any, worker: Any) -> None:

@@ -73,10 +73,7 @@ class Reception:
         self._offered: dict[str, dict[str, Service]] = {}
         for (service_id, hook), service in registry.services.items():
             self._offered.setdefault(service_id, {})[hook] = service
-        self._kinds = {
-            service_id: frozenset(kind for one in offered.values() for kind in one.kinds)
-            for service_id, offered in self._offered.items()
-        }
+        self._kinds = {service_id: registry.kinds_of(service_id) for service_id in self._offered}
 
     def answer(self, service_id: str, read_body: Callable[[], bytes]) -> Reply:
         """Answer a hook call; never raises. `read_body` may raise a Refusal."""

@@ -35,6 +35,7 @@ DEFAULTS: Mapping[str, str] = {
     "BEDSIDE_FHIR_CA_BUNDLE": "",
     "BEDSIDE_PREFETCH_DIALECT": "2.0",
     "BEDSIDE_TERMINOLOGY": "",
+    "BEDSIDE_PAGES": "on",
 }
 """Every variable with its default; an empty text stands for "derived" or "none"."""
 
@@ -53,7 +54,8 @@ class Settings:
     `fhir_servers` are the origins that may be called back for what the prefetch lacks; none by default.
     `fhir_ca_bundle` is a PEM file of the authorities that vouch for them, None for the public ones.
     `prefetch_dialect` is the version of CDS Hooks in whose words discovery asks for prefetch. `terminology`
-    is the folder of the site's own value sets and concept maps, None where there is none.
+    is the folder of the site's own value sets and concept maps, None where there is none. `pages` tells
+    whether the pages on the models and their evidence are served; nobody needs to log in to read them.
     """
 
     host: str
@@ -71,6 +73,7 @@ class Settings:
     fhir_ca_bundle: Path | None = None
     prefetch_dialect: Dialect = "2.0"
     terminology: Path | None = None
+    pages: bool = True
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -93,6 +96,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         fhir_ca_bundle=_checked(values, "BEDSIDE_FHIR_CA_BUNDLE", _ca_bundle),
         prefetch_dialect=_checked(values, "BEDSIDE_PREFETCH_DIALECT", _dialect),
         terminology=_checked(values, "BEDSIDE_TERMINOLOGY", _terminology),
+        pages=_checked(values, "BEDSIDE_PAGES", _switch),
     )
 
 
@@ -141,10 +145,10 @@ def _key(text: str) -> bytes | None:
 def _folders(text: str) -> tuple[Path, ...]:
     folders = tuple(Path(part).absolute() for part in text.split(os.pathsep) if part)
     for position, folder in enumerate(folders, start=1):
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # unlike pathlib, no error for one that may not be seen
             raise ValueError(
-                f"names a folder that does not exist (number {position}); give folders of model folders, "
-                f'separated by "{os.pathsep}"'
+                f"names a folder that does not exist, or that this user may not see (number {position}); "
+                f'give folders of model folders, separated by "{os.pathsep}"'
             )
     return folders
 
@@ -186,9 +190,15 @@ def _ca_bundle(text: str) -> Path | None:
 
 
 def _terminology(text: str) -> Path | None:
-    if text and not Path(text).is_dir():
+    if text and not os.path.isdir(text):
         raise ValueError("must name a folder that holds valuesets/ or conceptmaps/")
     return Path(text).absolute() if text else None
+
+
+def _switch(text: str) -> bool:
+    if text not in ("on", "off"):
+        raise ValueError("must be on or off")
+    return text == "on"
 
 
 def _dialect(text: str) -> Dialect:

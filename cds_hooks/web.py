@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from flask import Flask, Request, Response, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.wsgi import LimitedStream
 
 from cds_hooks import outcomes
 from cds_hooks.errors import BadRequest, NotJson, Refusal, TooLarge
@@ -64,10 +65,27 @@ def _body(incoming: Request) -> bytes:
     has buffered again and again."""
     length = incoming.content_length
     if length is None:
-        return incoming.get_data(cache=False)
+        return _untold(incoming)
     body = incoming.stream.read(length)
     if len(body) < length:
         raise BadRequest("The body could not be read to its end.", code="incomplete")
+    return body
+
+
+def _untold(incoming: Request) -> bytes:
+    """A body in chunks, whose length nobody told; empty when there is none.
+
+    One byte more than the limit is asked for: a stream that ends at the limit does not say that it was cut.
+    """
+    limit = incoming.max_content_length
+    if limit is None or not incoming.environ.get("wsgi.input_terminated"):
+        return incoming.get_data(cache=False)
+    try:
+        body: bytes = LimitedStream(incoming.environ["wsgi.input"], limit + 1, is_max=True).read()
+    except Exception:  # the web server has errors of its own for what is no chunk
+        raise BadRequest("The body could not be read to its end.", code="incomplete") from None
+    if len(body) > limit:
+        raise RequestEntityTooLarge
     return body
 
 
@@ -104,6 +122,8 @@ def install_manners(app: Flask, origins: frozenset[str]) -> None:
     def finish(answer: Response) -> Response:
         for name, value in _HEADERS.items():
             answer.headers.setdefault(name, value)
+        if answer.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
+            answer.headers["Accept-Encoding"] = "identity"  # RFC 9110, 15.5.16
         if origins and request.path.startswith(_CROSS_ORIGIN):
             _allow_origin(answer, origins)
         return answer

@@ -19,17 +19,21 @@ from models.onnx_guard import MAX_BYTES
 from models.reference import Reference
 from models.runtime import Model
 from models.session import open_session
+from models.trial import try_out
 
 EVALUATION_FILE = "evaluation.json"
 REFERENCE_FILE = "reference.json"
 # What the service reads when it is there; it may not be there without a digest.
 READ_FILES = (MODEL_FILE, EVALUATION_FILE, REFERENCE_FILE)
 
+_SEAL = "run `bedside models seal FOLDER`"
+
 
 def load_model(folder: Path, site: SiteTerminology = SiteTerminology.EMPTY) -> Model:
     """The model of a folder, ready to run; `site` are the site's own codes.
 
-    Raises ManifestError (model.yaml), ModelRefused (digests, ONNX file, reference) or EvaluationError.
+    Raises ManifestError (model.yaml, or a graph that fails where the manifest says that it may be asked),
+    ModelRefused (digests, ONNX file, reference) or EvaluationError.
     """
     path = folder / MANIFEST
     manifest = Manifest.load(path)
@@ -48,8 +52,10 @@ def load_model(folder: Path, site: SiteTerminology = SiteTerminology.EMPTY) -> M
         "bedside.version": manifest.version,
         "bedside.feature_spec": features.sha256,
     })  # fmt: skip
-    return Model(manifest, features, session, reference=reference, evaluation=_evaluation(files, manifest),
-                 sha256=manifest.files[MODEL_FILE], folder=folder)  # fmt: skip
+    model = Model(manifest, features, session, reference=reference, evaluation=_evaluation(files, manifest),
+                  sha256=manifest.files[MODEL_FILE], folder=folder)  # fmt: skip
+    try_out(model)
+    return model
 
 
 def _features(manifest: Manifest, path: Path, site: SiteTerminology) -> FeatureSet:
@@ -70,13 +76,13 @@ def _verified(folder: Path, digests: Mapping[str, str]) -> dict[str, bytes]:
     """Bytes of the files that the service reads, after every digest of the manifest held."""
     for name in READ_FILES:
         if name not in digests and (folder / name).exists():
-            raise ModelRefused(f"{folder / name}: the manifest has no digest of it; seal the folder again")
+            raise ModelRefused(f"{folder / name}: the manifest has no digest of it; {_SEAL}")
     content: dict[str, bytes] = {}
     for name, digest in digests.items():
         found = _read(folder / name)
         if hashlib.sha256(found).hexdigest() != digest:
             raise ModelRefused(
-                f"{folder / name}: differs from its digest in the manifest; restore it or seal again"
+                f"{folder / name}: differs from its digest in the manifest; restore it, or {_SEAL}"
             )
         if name in READ_FILES:
             content[name] = found

@@ -157,7 +157,7 @@ class Manifest(_Block, frozen=True):
     outputs: tuple[Output, ...]
     card: CardPolicy
     fairness: Policy
-    files: dict[str, str]
+    files: dict[str, str] = {}
     engine: Literal["onnx"] = "onnx"
     service: str = ""
     rules: tuple[Rule, ...] = ()

@@ -133,7 +133,7 @@ def _fairness(manifest: "Manifest") -> Iterator[Problem]:
 
 def _files(manifest: "Manifest") -> Iterator[Problem]:
     if MODEL_FILE not in manifest.files:
-        yield "files", f"give the SHA-256 of {MODEL_FILE}"
+        yield "files", f"the SHA-256 of {MODEL_FILE} is missing; `bedside models seal FOLDER` writes it"
     for name, digest in manifest.files.items():
         if not FILE.match(name):
             yield "files", f"`{name}` must be the plain name of a file in the folder"

@@ -1,5 +1,6 @@
 """All models of a service: the bundled catalogue and a hospital's own folders, grouped into CDS services."""
 
+import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -54,6 +55,11 @@ class Registry:
         self.refused = tuple(refused)
         self.services: dict[tuple[str, str], Service] = _services(models)
 
+    def kinds_of(self, service_id: str) -> frozenset[str]:
+        """FHIR resource types that the models of a service read, on whichever of its hooks."""
+        offered = (one for (known, _), one in self.services.items() if known == service_id)
+        return frozenset(kind for one in offered for kind in one.kinds)
+
     @classmethod
     def load(
         cls,
@@ -90,11 +96,15 @@ class Registry:
 
 def _model_folders(folders: Sequence[Path]) -> Iterator[Path]:
     for folder in folders:
-        if not folder.is_dir():
+        if not os.path.isdir(folder):  # unlike pathlib, no error for one that may not be seen
             raise ModelRefused(f"{folder}: is not a folder; give a folder that holds model folders")
-        for inside in sorted(folder.iterdir()):
-            if (inside / MANIFEST).is_file():
-                yield inside
+        if os.path.isfile(folder / MANIFEST):
+            raise ModelRefused(f"{folder}: is a model folder itself; give the folder that holds it")
+        try:
+            yield from [inside for inside in sorted(folder.iterdir()) if (inside / MANIFEST).is_file()]
+        except OSError as error:
+            remedy = "let this user read the folder and what is in it"
+            raise ModelRefused(f"{folder}: cannot be read ({error.strerror}); {remedy}") from None
 
 
 def _forbidden(model: Model, today: date) -> str | None:

@@ -103,6 +103,15 @@ class Model:
             found += self._chunk(vectors[start : start + CHUNK], explain)
         return found
 
+    def middle(self) -> dict[str, float]:
+        """The median of each input that the reference population knows; empty without one."""
+        if self._reference is None:
+            return {}
+        nothing = np.full(len(self.features.inputs), np.nan)
+        row = self._reference.median(nothing, np.zeros(len(nothing), dtype=np.bool_))
+        named = zip(self.features.inputs, row.tolist(), strict=True)
+        return {name: value for name, value in named if not np.isnan(value)}
+
     def _chunk(self, vectors: Sequence[FeatureVector], explain: bool) -> list[Prediction]:
         verdicts = [self._gate.verdict(vector) for vector in vectors]
         plans = [

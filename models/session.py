@@ -109,4 +109,6 @@ def _check_metadata(found: Mapping[str, str], wanted: Mapping[str, str]) -> None
     for key, value in wanted.items():
         if found.get(key) != value:
             seen = found.get(key, "nothing")
-            raise ModelRefused(f"model metadata `{key}` must be `{value}`, found `{seen}`; seal it again")
+            raise ModelRefused(
+                f"model metadata `{key}` must be `{value}`, found `{seen}`; run `bedside models seal FOLDER`"
+            )

@@ -30,7 +30,7 @@ def extract(ctx: click.Context, /, model_id: str, folders: tuple[Path, ...], **a
     """Compute a model's features for every patient of a Bulk Data export.
 
     The features are those that the hook computes, by the same code. Needs pyarrow (pip install
-    bedside[offline]).
+    bedside[cohort]).
     """
     from cds_hooks.cli.tables import require_pyarrow, write_features
     from fhir_mapping.bulk.rows import Extraction

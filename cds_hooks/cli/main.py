@@ -13,7 +13,7 @@ __all__ = ["cli", "main"]
 _COMMANDS: Mapping[str, tuple[str, str]] = {
     "serve": ("cds_hooks.cli.serve", "Run the CDS Hooks service."),
     "hook": ("cds_hooks.cli.hook", "Play an EHR's hook against a CDS Hooks service."),
-    "models": ("cds_hooks.cli.models", "List, show and verify the models."),
+    "models": ("cds_hooks.cli.models", "List, show, seal and verify the models."),
     "patients": ("cds_hooks.cli.patients", "The bundled, invented patients."),
     "extract": ("cds_hooks.cli.extract", "A model's features of every patient of an export."),
     "score": ("cds_hooks.cli.score", "A model's score of every patient of an export."),

@@ -1,4 +1,4 @@
-"""`bedside models`: list, show and verify models without running the service."""
+"""`bedside models`: list, show, seal and verify models without running the service."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import msgspec
 
+from cds_hooks.cli.seal import seal
 from cds_hooks.errors import SettingsError
 from cds_hooks.settings import from_environment
 
@@ -17,7 +18,7 @@ __all__ = ["models"]
 _GOLDEN = "golden.json"
 
 
-@click.group(short_help="List, show and verify the models.")
+@click.group(short_help="List, show, seal and verify the models.")
 @click.option(
     "--models",
     "folders",
@@ -28,11 +29,11 @@ _GOLDEN = "golden.json"
 )
 @click.pass_context
 def models(ctx: click.Context, folders: tuple[Path, ...]) -> None:
-    """List, show and verify the models.
+    """List, show, seal and verify the models.
 
     \b
     Exit codes:
-      0  done; for verify: every model passed
+      0  done; for verify: every model passed; for seal: the folder loads
       1  a model did not pass, or there is none of that id
       2  usage
     """
@@ -40,6 +41,9 @@ def models(ctx: click.Context, folders: tuple[Path, ...]) -> None:
         ctx.obj = folders or from_environment().model_folders
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
+
+
+models.add_command(seal)
 
 
 @models.command("list")
@@ -102,7 +106,11 @@ def trace(ctx: click.Context, model_id: str, feature: str, patient: str, as_of: 
 @models.command()
 @click.pass_context
 def verify(ctx: click.Context) -> None:
-    """Check each model folder: digests, ONNX guard, feature specification, golden cases."""
+    """Check each model folder: digests, ONNX guard, feature specification, trial rows, golden cases.
+
+    Trial rows have each optional input missing, alone and together, and each input at the edges of what may
+    reach the model.
+    """
     results = [_verified(folder) for folder in _model_folders(ctx.obj)]
     if not results:
         click.echo("Error: no model folder found", err=True)

@@ -30,7 +30,7 @@ def score(ctx: click.Context, /, model_id: str, folders: tuple[Path, ...], **ask
     """Score every patient of a Bulk Data export.
 
     A score is the probability of the model's first output. Thresholds below which a card stays silent do not
-    silence a score. Needs pyarrow (pip install bedside[offline]).
+    silence a score. Needs pyarrow (pip install bedside[cohort]).
     """
     from cds_hooks.cli.tables import require_pyarrow, write_scores
     from models.cohort import Scoring

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
 from cds_hooks.errors import SettingsError
+from cds_hooks.listening import check_address
 from cds_hooks.settings import Settings, from_environment
 
 __all__ = ["serve"]
 
+_EXIT_UNUSABLE = 2
 _EPILOG = """\
 \b
 Environment:
@@ -29,6 +31,14 @@ Environment:
   BEDSIDE_FHIR_CA_BUNDLE    PEM file of their authorities         the public ones
   BEDSIDE_PREFETCH_DIALECT  CDS Hooks version of the prefetch     2.0
   BEDSIDE_TERMINOLOGY   folder of the site's value sets and maps  none
+  BEDSIDE_PAGES         pages on models and evidence, without login on
+
+\b
+Exit codes:
+  0  stopped as told
+  1  the server or its workers could not go on; the log tells why
+  2  usage, or the service cannot start: a setting, the address, a model or the ledger
+     (one line names it and the remedy)
 
 Put a TLS proxy in front before binding anything but loopback: the service speaks plain HTTP and does
 not check who calls.
@@ -48,10 +58,16 @@ def serve(**options: str | None) -> None:
     given = {f"BEDSIDE_{name.upper()}": value for name, value in options.items() if value is not None}
     try:
         settings = from_environment({**os.environ, **given})
+        check_address(settings.host, settings.port)
     except SettingsError as error:
-        raise click.UsageError(str(error)) from None
-    click.echo(f"Bedside at {settings.base_url}", err=True)
+        _end(error)
     _run(settings)
+
+
+def _end(error: SettingsError) -> NoReturn:
+    """One line, and the exit code of a setting that does not let the service start."""
+    click.echo(f"Error: {error}", err=True)
+    raise SystemExit(_EXIT_UNUSABLE) from None
 
 
 def _run(settings: Settings) -> None:
@@ -64,9 +80,9 @@ def _run(settings: Settings) -> None:
         try:
             application = create_app(settings)
         except SettingsError as error:
-            click.echo(f"Error: {error}", err=True)
-            raise SystemExit(2) from None
+            _end(error)
         validate.preload()
+        click.echo(f"Bedside at {settings.base_url}", err=True)
         return application
 
     Server(settings, build).run()

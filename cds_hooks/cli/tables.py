@@ -29,7 +29,7 @@ def require_pyarrow() -> None:
     try:
         import_module("pyarrow")
     except ImportError:
-        raise click.UsageError("writing Parquet needs pyarrow; pip install 'bedside[offline]'") from None
+        raise click.UsageError("writing Parquet needs pyarrow; pip install 'bedside[cohort]'") from None
 
 
 def write_features(outcome: Any, job: Extraction, path: Path) -> int:

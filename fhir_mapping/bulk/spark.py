@@ -6,12 +6,16 @@ export under the driver's path (a shared file system) and need Bedside installed
 """
 
 import os
+import re
+import shutil
 import sys
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from importlib import import_module
 from itertools import chain
 from pathlib import Path
+from socket import create_connection
 from tempfile import TemporaryDirectory
 from typing import Any
 
@@ -28,6 +32,11 @@ from fhir_mapping.bulk.spill import digests, identity_digest, partition_of
 from fhir_mapping.bulk.tasks import Job, rounds
 
 _JAVA = "17"
+_CONNECT_SECONDS = 10.0
+_MASTERS = re.compile(
+    r"local(\[(\d+|\*)(,\d+)?\])?|local-cluster\[\d+,\d+,\d+\]|yarn|k8s://.+"
+    r"|spark://[^\s,/:]+:\d{1,5}(,[^\s,/:]+:\d{1,5})*"
+)
 
 
 class Scanned(msgspec.Struct, array_like=True):
@@ -53,8 +62,13 @@ class SparkOutcome(msgspec.Struct, frozen=True):
 
 
 def run_on_spark(export: Path, job: Job, master: str, piece_bytes: int = PIECE_BYTES) -> SparkOutcome:
-    """Do a job on a Spark master (`spark://host:port`, `local[4]`); raises BulkError without Spark or when
-    the cluster gives up."""
+    """Do a job on a Spark master (`spark://host:port`, `local[4]`); raises BulkError for what is no master,
+    without Spark or Java, and when the cluster does not answer or gives up."""
+    if not _MASTERS.fullmatch(master):
+        raise BulkError(
+            f"--spark {master}: is no Spark master; write spark://HOST:PORT, local[4] or local[*]"
+        )
+    _check_that_it_answers(master)
     interest = Interest.of(job.features())
     listed = export_files(export)
     read, left = without_untouched(export, listed, interest.kinds)
@@ -86,11 +100,34 @@ def _context(master: str) -> Any:
     try:
         context = pyspark.SparkContext.getOrCreate(conf)
     except Exception as error:  # pyspark raises its own, py4j's and RuntimeError here
-        raise BulkError(
-            f"{master}: Spark does not start ({type(error).__name__}); it needs Java {_JAVA} or newer"
-        ) from None
+        raise BulkError(_no_start(master, error)) from None
     context.setLogLevel("ERROR")
     return context
+
+
+def _check_that_it_answers(master: str) -> None:
+    """Raise BulkError when none of the addresses of a standalone master takes a connection.
+
+    Spark itself would try for minutes, and then say only that the job failed.
+    """
+    if not master.startswith("spark://"):
+        return
+    for address in master.removeprefix("spark://").split(","):
+        host, _, port = address.partition(":")
+        with suppress(OSError, OverflowError), create_connection((host, int(port)), _CONNECT_SECONDS):
+            return
+    raise BulkError(f"--spark {master}: nothing answers there; start the master, or mend the address")
+
+
+def _no_start(master: str, error: Exception) -> str:
+    """Why there is no context: Java says nothing at all, or the master was asked in vain."""
+    told = f"--spark {master}: Spark does not start ({type(error).__name__})"
+    if not isinstance(error, import_module("py4j.protocol").Py4JError):
+        found = (
+            "" if shutil.which("java") or os.environ.get("JAVA_HOME") else "; there is no java on the PATH"
+        )
+        return f"{told}; it needs Java {_JAVA} or newer{found}"
+    return f"{told}; see whether that master is of the same Spark version"
 
 
 def _is_here(master: str) -> bool:

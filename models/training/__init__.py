@@ -8,7 +8,7 @@ A model's ``training.py`` loads its data, declares its features and calls, in th
 - :mod:`~models.training.crossval`: out-of-fold predictions with everything refit in each fold;
 - :mod:`~models.training.evaluate`: ``evaluation.json``;
 - :mod:`~models.training.graph`: ``model.onnx``;
-- :mod:`~models.training.seal`: digests into ``model.yaml``.
+- :mod:`models.sealing` and :mod:`models.golden_cases`: digests into ``model.yaml``, ``golden.json``.
 
 It may import scikit-learn, pandas, scipy and onnx; only numpy and scikit-learn are needed to fit.
 """

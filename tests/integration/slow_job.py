@@ -23,6 +23,7 @@ class SlowExtraction(msgspec.Struct, frozen=True):
     traces: str
     seconds: float
     answered: tuple[str, ...] = ()
+    doubted: tuple[str, ...] = ()
 
     def features(self) -> FeatureSet:
         """The compiled features."""
@@ -36,4 +37,4 @@ class SlowExtraction(msgspec.Struct, frozen=True):
             yield row
 
     def _plain(self) -> Extraction:
-        return Extraction(self.manifest, self.index, self.answered)
+        return Extraction(self.manifest, self.index, self.answered, self.doubted)

@@ -306,3 +306,20 @@ def chart(resources: list[dict[str, Any]], patient: str) -> PatientRecord:
     record = PatientRecord.of_resources(patient, raws)
     record.answer({one["resourceType"] for one in resources})
     return record
+
+
+@pytest.mark.parametrize("master", ["nonsense", "local[", "spark://", "spark://host", "http://host:7077", ""])
+def test_what_is_no_spark_master_is_named_as_the_cause(export: Path, tmp_path: Path, master: str) -> None:
+    """Before Java is started; the message tells how a master is written."""
+    line = ("extract", "--bulk", export, "--model", MODEL, "--as-of", AS_OF, "-o", tmp_path / "x.parquet")
+    result = bedside(*line, "--spark", master)
+    assert result.exit_code == 2
+    assert f"--spark {master}: is no Spark master; write spark://HOST:PORT" in " ".join(result.output.split())
+
+
+def test_a_spark_master_that_does_not_answer_is_named(export: Path, tmp_path: Path) -> None:
+    """Nothing listens at either address: the message names them, and does not speak of Java."""
+    line = ("extract", "--bulk", export, "--model", MODEL, "--as-of", AS_OF, "-o", tmp_path / "x.parquet")
+    result = bedside(*line, "--spark", "spark://127.0.0.1:9,127.0.0.1:70000")
+    assert result.exit_code == 2
+    assert "70000: nothing answers there; start the master" in " ".join(result.output.split())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from datetime import UTC, datetime
@@ -22,7 +24,7 @@ from bulk_export import (
 )
 from invented_cohort import cohort
 from slow_job import SlowExtraction
-from spark_cluster import Cluster, cluster, end_session, why_not
+from spark_cluster import ROOT, Cluster, cluster, end_session, why_not
 
 from fhir_mapping.bulk.rows import Extraction, FeatureRow
 from fhir_mapping.bulk.spark import run_on_spark
@@ -49,6 +51,24 @@ def test_spark_gives_the_rows_of_local_cores(tmp_path: Path) -> None:
     with cluster(tmp_path) as running:
         outcome = run_on_spark(export, Extraction(manifest(MODELS[0]), INDEX), running.url, PIECE)
     assert encoded(outcome.rows(FeatureRow)) == local
+
+
+@pytest.mark.parametrize("command", ["extract", "score"])
+def test_the_command_writes_the_same_table_on_spark(tmp_path: Path, command: str) -> None:
+    """`--spark local[2]` writes the columns, the rows and the metadata of a run on local cores."""
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed")
+    export = write_shuffled(tmp_path / "export", cohort(60))
+    asked = ("--bulk", str(export), "--model", MODELS[0], "--as-of", "2021-01-01")
+    tables = []
+    for name, more in (("local", ("--processes", "2")), ("spark", ("--spark", "local[2]"))):
+        path = tmp_path / f"{name}.parquet"
+        line = [sys.executable, "-m", "cds_hooks", command, *asked, "-o", str(path), *more]
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+        assert done.returncode == 0, done.stderr
+        tables.append(parquet.read_table(path))
+    assert tables[0].num_rows == 60
+    assert repr(tables[0].to_pylist()) == repr(tables[1].to_pylist())
+    assert tables[0].schema.equals(tables[1].schema, check_metadata=True)
 
 
 @pytest.mark.skipif(not SAMPLES.is_dir(), reason="BEDSIDE_FHIR_SAMPLES does not name synthetic patients")

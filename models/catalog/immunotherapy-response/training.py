@@ -17,19 +17,19 @@ from pathlib import Path
 import numpy as np
 import yaml
 
+from models.golden_cases import CASES, golden, read_cases
+from models.sealing import metadata, seal
 from models.training import icb_evaluation as report
 from models.training.crossval import Plan, Scenario, predict, splits
 from models.training.design import Feature, Floats
 from models.training.ensemble import Ensemble, Recipe
 from models.training.evaluate import Dataset, Evaluation, tables
-from models.training.golden import CASES, golden, read_cases
 from models.training.graph import write_model
 from models.training.icb_cohorts import COLUMNS, EVALUATION, UNTREATED, Cohort, Cohorts, Frozen
 from models.training.pooled import Column
 from models.training.pooled_ensemble import Pooling, Term, Within, fit
 from models.training.published_formulas import Formula, read_formulas
 from models.training.reference import write_reference
-from models.training.seal import metadata, seal
 
 FOLDER = Path(__file__).parent
 SEED = 20260101

@@ -12,16 +12,16 @@ import numpy as np
 import yaml
 
 from fairness import group_columns
+from models.golden_cases import CASES, golden, read_cases
+from models.sealing import metadata, seal
 from models.training.crossval import OutOfFold, Plan, Scenario, cross_validate
 from models.training.design import Feature, Floats
 from models.training.ensemble import Ensemble, Recipe, fit
 from models.training.evaluate import Dataset, Evaluation, tables
-from models.training.golden import CASES, golden, read_cases
 from models.training.graph import write_model
 from models.training.nhanes import Adults, load_adults
 from models.training.reference import write_reference
 from models.training.screening import ada_points, learners, out_of_fold, uspstf_eligible
-from models.training.seal import metadata, seal
 
 FOLDER = Path(__file__).parent
 CODE = "models/catalog/type2-diabetes-risk/training.py"

@@ -13,7 +13,7 @@ import onnx
 import onnxruntime
 import pytest
 
-from models.training import seal
+from models import sealing
 from models.training.ensemble import Ensemble
 from models.training.icb_cohorts import Cohorts, Frozen, NotFrozenError, slug
 from models.training.published_formulas import read_formulas
@@ -64,7 +64,7 @@ def refit(training: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> tup
     codes = training.type_codes(training.manifest())
     recipe, pooling = training.recipe_and_pooling(sorted(codes.values()))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(seal, "feature_spec", lambda folder: "0" * 64)
+        patch.setattr(sealing, "feature_spec", lambda folder: "0" * 64)
         ensemble, written = training.freeze(only, Cohorts(only, codes), recipe, pooling)
     return ensemble, written.path
 

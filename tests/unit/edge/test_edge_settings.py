@@ -38,6 +38,7 @@ def test_the_defaults_bind_to_loopback_and_call_nobody() -> None:
         ("BEDSIDE_FHIR_CA_BUNDLE", "/nowhere/at/all.pem"),
         ("BEDSIDE_PREFETCH_DIALECT", "3"),
         ("BEDSIDE_TERMINOLOGY", "/nowhere/at/all"),
+        ("BEDSIDE_PAGES", "no"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_refused_by_name(name: str, value: str) -> None:
@@ -51,6 +52,14 @@ def test_the_help_lists_every_setting() -> None:
     """`bedside serve --help` names each variable that the service reads."""
     told = CliRunner().invoke(cli, ["serve", "--help"]).output
     assert [name for name in DEFAULTS if name not in told] == []
+
+
+def test_the_help_tells_the_default_of_every_setting() -> None:
+    """Each line of the table ends with the value that stands when the variable is not set."""
+    lines = CliRunner().invoke(cli, ["serve", "--help"]).output.splitlines()
+    for name, default in DEFAULTS.items():
+        line = next(line for line in lines if line.strip().startswith(f"{name} "))
+        assert not default or line.endswith(f" {default}"), line
 
 
 def test_models_are_listed_shown_and_verified() -> None:

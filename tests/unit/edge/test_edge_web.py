@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from hospital import DIABETES, Hospital
 
 from models.registry import Registry
 
+ROOT = Path(__file__).parents[3]
 PREFLIGHT = {
     "Origin": "https://a.example.org",
     "Access-Control-Request-Method": "POST",
@@ -108,3 +110,39 @@ def test_the_front_page_leads_to_the_rest(hospital: Hospital) -> None:
     """Every address it names is there."""
     for path in hospital.client.get("/").get_json()["links"]:
         assert hospital.client.get(f"/{path}").status_code == 200
+
+
+PAGES = (
+    "/",
+    "/models",
+    f"/models/{DIABETES}",
+    f"/models/{DIABETES}/evidence",
+    f"/models/{DIABETES}/evidence/record.json",
+    "/evidence/section-1557.json",
+)
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_pages_are_served_unless_switched_off(hospital: Hospital, path: str) -> None:
+    """Each of the pages that the setting takes away is there without it."""
+    assert hospital.client.get(path).status_code == 200
+
+
+def test_pages_can_be_switched_off(tmp_path: Path, catalogue: Registry) -> None:
+    """With BEDSIDE_PAGES=off no page is served, cards carry no link to one, and hooks work as before."""
+    hospital = Hospital(tmp_path, catalogue, BEDSIDE_PAGES="off")
+    others = ("/cds-services", "/healthz", "/readyz", "/metrics")
+    assert {hospital.client.get(path).status_code for path in PAGES} == {404}
+    assert {hospital.client.get(path).status_code for path in others} == {200}
+    card = hospital.post(hospital.request("maria-lindqvist")).get_json()["cards"][0]
+    assert "/models" not in json.dumps(card)
+    assert "url" not in card["source"]
+    hospital.close()
+
+
+def test_every_page_is_told_in_the_security_notes(hospital: Hospital) -> None:
+    """SECURITY.md names each address that answers without a login."""
+    notes = (ROOT / "SECURITY.md").read_text(encoding="utf-8")
+    rules = {str(rule) for rule in hospital.client.application.url_map.iter_rules()}
+    heads = {rule.partition("<")[0].rstrip("/") or "/" for rule in rules}
+    assert {head for head in heads if f"`{head}" not in notes and f"POST {head}" not in notes} == set()

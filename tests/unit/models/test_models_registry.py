@@ -1,8 +1,10 @@
 """Which models are served, and by which services."""
 
 import json
+import os
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 import toy_models as toys
@@ -112,3 +114,26 @@ def test_a_policy_on_an_unknown_attribute_names_the_field(tmp_path: Path) -> Non
     off_by_sex(tmp_path, attributes=["sex", "shoe_size"])
     with pytest.raises(ManifestError, match=r"fairness\.attributes: `shoe_size`"):
         Registry.load([tmp_path])
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody who may not read a folder")
+@pytest.mark.parametrize("mode", [0o711, 0o744])
+def test_a_folder_that_may_not_be_read_is_named(mode: int) -> None:
+    """By somebody who may enter it and not list it, or list it and not enter it."""
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        folder = Path(name, "models")
+        (folder / "toy").mkdir(parents=True)
+        folder.chmod(mode)
+        os.seteuid(65_534)
+        try:
+            with pytest.raises(ModelRefused, match=r"models: cannot be read \(Permission denied\)"):
+                Registry.load([folder])
+        finally:
+            os.seteuid(0)
+
+
+def test_a_model_folder_is_no_folder_of_models(tmp_path: Path) -> None:
+    """The folder around it is asked for, in place of serving nothing."""
+    with pytest.raises(ModelRefused, match="is a model folder itself"):
+        Registry.load([toys.write_folder(tmp_path / "toy")])

@@ -236,19 +236,18 @@ def test_an_assumed_value_is_used_and_not_explained(tmp_path: Path) -> None:
 
 
 def test_a_missing_value_can_go_to_the_model_as_nan(tmp_path: Path) -> None:
-    """`nan` reaches the model; one that cannot take it raises instead of showing a figure."""
-    model = toys.toy(tmp_path / "toy", features=features(score={"when_missing": "nan"}))
-    with pytest.raises(PredictionError, match="not a probability"):
-        model.predict(toys.vector(model, age=60, lactate=2), explain=False)
+    """`nan` reaches the model as it is; this one takes 0 for it."""
+    content = toys.manifest(features=features(score={"when_missing": "nan"}))
+    model = load_model(toys.write_folder(tmp_path / "toy", content, toys.filling()))
+    found = model.predict(toys.vector(model, age=60, lactate=2), explain=False)
+    assert toys.logit(found.outputs[0].probability) == pytest.approx(logit_of(60, 2, 0), abs=1e-5)
 
 
 def test_figures_that_are_no_probability_are_never_shown(tmp_path: Path) -> None:
-    """A model whose output leaves 0 to 1 raises PredictionError."""
-    graph = toys.graph(interval=False)
-    graph.graph.node[2].op_type = "Identity"
-    model = load_model(toys.write_folder(tmp_path / "toy", model=graph))
+    """A model that gives NaN where no trial went raises PredictionError."""
+    model = load_model(toys.write_folder(tmp_path / "toy", model=toys.failing(2, 14.5)))
     with pytest.raises(PredictionError, match="not a probability"):
-        model.predict(toys.vector(model, **PATIENT))
+        model.predict(toys.vector(model, **{**PATIENT, "score": 14.8}))
 
 
 def test_a_model_without_reference_gives_a_score_alone(tmp_path: Path) -> None:

@@ -116,6 +116,52 @@ def graph(inputs: int = 3, outputs: int = 2, interval: bool = True) -> onnx.Mode
     )
 
 
+def failing(column: int, at: float) -> onnx.ModelProto:
+    """The toy graph, but with NaN for every row whose column holds `at` or more."""
+    model = graph()
+    for name, value in (("column", [column]), ("limit", at), ("zero", 0.0)):
+        kind = "int64" if name == "column" else "float32"
+        model.graph.initializer.append(numpy_helper.from_array(np.array(value, dtype=kind), name))
+    nodes = [
+        helper.make_node("Gather", ["features", "column"], ["one"], axis=1),
+        helper.make_node("GreaterOrEqual", ["one", "limit"], ["over"]),
+        helper.make_node("Cast", ["over"], ["as_number"], to=TensorProto.FLOAT),
+        helper.make_node("Sub", ["as_number", "as_number"], ["nought"]),
+        helper.make_node("Sub", ["nought", "as_number"], ["minus"]),
+        helper.make_node("Sqrt", ["minus"], ["poison"]),
+        helper.make_node("Add", ["plain_logits", "poison"], ["logits"]),
+    ]
+    model.graph.node[1].output[0] = "plain_logits"
+    for at_node, node in enumerate(nodes, start=2):
+        model.graph.node.insert(at_node, node)
+    return model
+
+
+def filling(most: float = 3.0) -> onnx.ModelProto:
+    """The toy graph with 0 in place of NaN; it gives NaN itself when more than `most` inputs are NaN."""
+    model = graph()
+    model.graph.node[0].input[0] = "seen"
+    nodes = [
+        helper.make_node("IsNaN", ["features"], ["gaps"]),
+        helper.make_node("Cast", ["gaps"], ["gap_numbers"], to=TensorProto.FLOAT),
+        helper.make_node("ReduceSum", ["gap_numbers", "across"], ["count"], keepdims=1),
+        helper.make_node("Sub", ["most", "count"], ["left"]),
+        helper.make_node("Sqrt", ["left"], ["poison"]),
+        helper.make_node("Where", ["gaps", "nought", "features"], ["filled"]),
+        helper.make_node("Mul", ["poison", "nought"], ["harm"]),
+        helper.make_node("Add", ["filled", "harm"], ["seen"]),
+    ]
+    for at, node in enumerate(nodes):
+        model.graph.node.insert(at, node)
+    for name, value, kind in (
+        ("across", [1], "int64"),
+        ("most", most, "float32"),
+        ("nought", 0.0, "float32"),
+    ):
+        model.graph.initializer.append(numpy_helper.from_array(np.array(value, dtype=kind), name))
+    return model
+
+
 def reference(features: tuple[str, ...] = ("age", "lactate", "score")) -> dict[str, Any]:
     """Standard normal inputs in fine tables, all pairs correlated alike; age is moved to 50 +/- 10 years."""
     probs = [float(p) for p in np.round(np.linspace(0.001, 0.999, 999), 6)]

@@ -10,7 +10,7 @@ import onnxruntime as ort
 import pytest
 
 from models.loader import load_model
-from models.training.seal import reseal, seal
+from models.sealing import reseal, seal
 
 FOLDER = Path(__file__).parents[3] / "models" / "catalog" / "type2-diabetes-risk"
 BEFORE = "# a comment\nid: example # beside it\nfiles:\n  old.onnx: 00\n\noutputs: [] # after it\n"

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import yaml
 
-from models.golden import Case, run
+from fhir_mapping.yamlfile import YAMLError, read_yaml
+from models.errors import ModelRefused
+from models.golden import Case, read, run
 from models.loader import load_model
 
 CASES = "golden_cases.yaml"
@@ -43,9 +44,45 @@ def golden(folder: Path, bundles: Sequence[Case]) -> None:
     (folder / GOLDEN).write_text(content + "\n", encoding="utf-8")
 
 
+def cases_of(folder: Path) -> list[Case]:
+    """Cases of a folder's golden_cases.yaml or, without one, those that its golden.json already has.
+
+    Raises ``ModelRefused`` when there is neither, or when what is there cannot be read.
+    """
+    if (folder / CASES).is_file():
+        return read_cases(folder / CASES)
+    try:
+        return read((folder / GOLDEN).read_bytes())
+    except OSError:
+        raise ModelRefused(f"{folder / CASES}: is not there; describe at least one patient in it") from None
+    except msgspec.MsgspecError as error:
+        raise ModelRefused(f"{folder / GOLDEN}: cannot be read: {error}; write {CASES} instead") from None
+
+
 def read_cases(path: Path) -> list[Case]:
-    """Cases of a ``golden_cases.yaml``, expanded to FHIR, without expected values."""
-    return [case_of(entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
+    """Cases of a ``golden_cases.yaml``, expanded to FHIR, without expected values.
+
+    Raises ``ModelRefused`` with the number of the case.
+    """
+    try:
+        entries = read_yaml(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, YAMLError):
+        raise ModelRefused(f"{path}: cannot be read; it must be a list of cases in YAML") from None
+    if not isinstance(entries, list) or not entries:
+        raise ModelRefused(f"{path}: must be a list of cases, each with name, index, patient and facts")
+    return [_checked(entry, f"{path}: case {number}") for number, entry in enumerate(entries, start=1)]
+
+
+def _checked(entry: Any, where: str) -> Case:
+    try:
+        case = case_of(entry)
+    except KeyError as error:
+        raise ModelRefused(f"{where}: lacks `{error.args[0]}`, or names a system that is unknown") from None
+    except (TypeError, ValueError):
+        raise ModelRefused(f"{where}: is not of the agreed form; see the cases of a bundled model") from None
+    if case.index.tzinfo is None:
+        raise ModelRefused(f"{where}: `index` needs a time zone, such as 2025-06-10T09:00:00Z")
+    return case
 
 
 def case_of(entry: Mapping[str, Any]) -> Case:

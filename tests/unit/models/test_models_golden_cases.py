@@ -12,9 +12,9 @@ import pytest
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.values import FeatureVector
 from models.golden import Case, check, read, run
+from models.golden_cases import CASES, GOLDEN, case_of, golden, read_cases
 from models.loader import load_model
 from models.prediction import Applicability, OutputValue, Prediction
-from models.training.golden import CASES, GOLDEN, case_of, golden, read_cases
 
 CATALOG = Path(__file__).parents[3] / "models" / "catalog"
 FOLDERS = sorted(path.parent for path in CATALOG.glob("*/golden_cases.yaml"))
