@@ -20,10 +20,10 @@ from cds_hooks.monitor.standing import record_declared
 from cds_hooks.observability import Metrics
 from cds_hooks.reception import Reception
 from cds_hooks.settings import Settings
+from cds_hooks.site import site_terminology
 from cds_hooks.telemetry import log_event
 from cds_hooks.warm_up import warm_up
 from cds_hooks.web import install_manners
-from fhir_mapping.errors import SpecError
 from fhir_mapping.terminology.site import SiteTerminology
 from models.errors import ModelError
 from models.registry import Registry
@@ -75,13 +75,9 @@ def load_models(folders: Sequence[Path], site: SiteTerminology = SiteTerminology
 
 
 def _site(folder: Path | None) -> SiteTerminology:
-    if folder is None:
-        return SiteTerminology.EMPTY
-    try:
-        site = SiteTerminology.load(folder)
-    except SpecError as error:
-        raise SettingsError(f"BEDSIDE_TERMINOLOGY: {error}") from None
-    log_event("terminology", logging.INFO, sha256=site.sha256)
+    site = site_terminology(folder)
+    if folder is not None:
+        log_event("terminology", logging.INFO, sha256=site.sha256)
     return site
 
 

@@ -108,7 +108,9 @@ def consult(
 
 def _record(call: HookCall) -> PatientRecord:
     try:
-        record = PatientRecord(call.context.patient_id, call.payloads, call.raw, call.drafts, call.issues)
+        record = PatientRecord(
+            call.context.patient_id, call.payloads, call.raw, call.drafts, call.issues, sender=call.sender
+        )
     except WrongPatient as error:
         raise BadRequest(
             f"{error.path} is another patient than context.patientId; send one patient's data.",

@@ -17,6 +17,7 @@ import msgspec
 
 from cds_hooks.errors import BadRequest
 from cds_hooks.hooks import Context, hooks, read_context
+from fhir_mapping.addresses import NOWHERE, Sender, entries_of
 from fhir_mapping.drafts import Draft, read_drafts
 from fhir_mapping.issues import Issue
 from fhir_mapping.payload import Payload, Usual, payload_type, raw_resources, read_carefully, usual_resources
@@ -56,6 +57,11 @@ class _RawPrefetch(msgspec.Struct):
     prefetch: dict[str, msgspec.Raw] | None = None
 
 
+class _Origin(msgspec.Struct, rename="camel"):
+    fhir_server: str | None = None
+    prefetch: dict[str, msgspec.Raw] | None = None
+
+
 class HookCall:
     """One hook call: who asks, about whom, with which data.
 
@@ -87,6 +93,15 @@ class HookCall:
         if self._raws is None:
             self._raws = _raw_prefetch(self._body)
         return self._raws[self._sent_as[key]]
+
+    def sender(self) -> Sender:
+        """Where the data comes from, as far as the call says so."""
+        try:
+            origin: _Origin = _decode_origin(self._body)
+        except msgspec.MsgspecError:
+            return NOWHERE
+        found = (one for raw in (origin.prefetch or {}).values() for one in entries_of(raw))
+        return Sender(origin.fhir_server, tuple(found))
 
     def take(self, sent: Mapping[str, Payload | None]) -> None:
         """Keep payloads that fit the slim view."""
@@ -126,6 +141,7 @@ _decode_outline = decoder(_Outline)
 _decode_usual_prefetch = decoder(_UsualPrefetch)
 _decode_raw_prefetch = decoder(_RawPrefetch)
 _decode_text = decoder(str)
+_decode_origin = decoder(_Origin)
 _decode_prefetch = decoder(dict[str, msgspec.Raw] | None)
 
 

@@ -10,6 +10,7 @@ from typing import TypeGuard
 import msgspec
 
 from fhir_mapping.resources import Encounter, Medication, Other, Resource, read_resource
+from fhir_mapping.terminology.code_systems import DOTTED, canonical, normal_code
 from fhir_mapping.wire import CodeableConcept, Coding, Reference, decoder
 
 Positions = dict[str | None, dict[str, list[int]]]
@@ -19,6 +20,7 @@ _CODED = frozenset(
     ("Condition", "MedicationAdministration", "MedicationRequest", "MedicationStatement", "Procedure")
 )
 _NAMELESS = (None, "")  # systems of codes that nobody says the system of
+_LOOSE: frozenset[str | None] = DOTTED.union(_NAMELESS)  # systems whose codes have several spellings
 
 
 class _Ingredient(msgspec.Struct, gc=False):
@@ -35,17 +37,28 @@ class CodeIndex:
     """Positions of resources by (system, code), built in one pass.
 
     `unresolved` are the positions of medication resources whose drug was not sent along, `uncoded` those of
-    entries of lists without any code: told in words, or not at all. `untitled` are such observations.
+    entries of lists without any code: told in words, or not at all. `untitled` are such observations,
+    `itemised` medication resources whose drug says what it is made of.
     """
 
-    __slots__ = ("_by_id", "_resources", "has_illegible", "positions_of", "uncoded", "unresolved", "untitled")
+    __slots__ = (
+        "_by_id",
+        "_resources",
+        "has_illegible",
+        "itemised",
+        "positions_of",
+        "uncoded",
+        "unresolved",
+        "untitled",
+    )
 
     def __init__(self, resources: Sequence[Resource]) -> None:
         self._resources = resources
-        self._by_id: dict[str, Medication] | None = None
+        self._by_id: dict[str, Medication | None] | None = None
         self.unresolved: list[int] = []
         self.uncoded: list[int] = []
         self.untitled: list[int] = []
+        self.itemised: set[int] = set()
         self.positions_of: Positions = {}
         self._build()
         self.has_illegible = bool(self.uncoded) or any(name in self.positions_of for name in _NAMELESS)
@@ -66,12 +79,28 @@ class CodeIndex:
             system = codings[0].system
             by_code = index.get(system)
             if by_code is None:
-                by_code = index[system] = {}
+                by_code = self._system(system)
             seen = by_code.get(code)
             if seen is None:
                 by_code[code] = [at]
             else:
                 seen.append(at)
+        self._dot()
+
+    def _system(self, name: str | None) -> dict[str, list[int]]:
+        """Codes of a system that is met under a name for the first time; all names of a system share them."""
+        known = self.positions_of
+        if name:
+            known[name] = known.setdefault(canonical(name), {})
+        return known.setdefault(name, {})
+
+    def _dot(self) -> None:
+        """Add ICD codes under their usual spelling, where they are written otherwise; what stands without its
+        system may be one too."""
+        known = self.positions_of
+        for name in _LOOSE.intersection(known):
+            for system in DOTTED if name in _NAMELESS else (name or "",):
+                _add_usual(known[name], system)
 
     def _add_codings(self, at: int, resource: Resource, codings: Sequence[Coding] | None) -> None:
         """Add a resource that has several codings, or none that can be read."""
@@ -79,7 +108,7 @@ class CodeIndex:
             if not coding.code:
                 self._note_uncoded(at, resource)
                 continue
-            seen = self.positions_of.setdefault(coding.system, {}).setdefault(coding.code, [])
+            seen = self._system(coding.system).setdefault(coding.code, [])
             if seen[-1:] != [at]:
                 seen.append(at)
         if not codings:
@@ -95,7 +124,7 @@ class CodeIndex:
     def _add(self, at: int, concept: CodeableConcept) -> None:
         for coding in concept.coding or ():
             if coding.code is not None:
-                seen = self.positions_of.setdefault(coding.system, {}).setdefault(coding.code, [])
+                seen = self._system(coding.system).setdefault(coding.code, [])
                 if not seen or seen[-1] != at:
                     seen.append(at)
 
@@ -113,6 +142,8 @@ class CodeIndex:
         concepts = list(self._drug_concepts(drug, resource)) if drug is not None else []
         if not concepts or None in concepts:
             self.unresolved.append(at)
+        elif drug is not None and _ingredients(drug):
+            self.itemised.add(at)
         yield from (one for one in concepts if one is not None)
 
     def _drug_concepts(self, drug: Medication, resource: Resource) -> Iterator[CodeableConcept | None]:
@@ -134,9 +165,7 @@ class CodeIndex:
         if reference.startswith("#"):
             return next((one for one in _contained(resource) if one.id == reference[1:]), None)
         if self._by_id is None:
-            self._by_id = {
-                one.id: one for one in self._resources if isinstance(one, Medication) and one.id is not None
-            }
+            self._by_id = _drugs_by_id(self._resources)
         kind, _, ident = reference.partition("/_history/")[0].rpartition("/")
         if kind and not kind.endswith("Medication"):
             return None
@@ -194,6 +223,22 @@ class CodeIndex:
                 for at in positions
             }
         )
+
+
+def _add_usual(codes: dict[str, list[int]], system: str) -> None:
+    for code, places in list(codes.items()):
+        usual = normal_code(system, code)
+        if usual != code:
+            codes[usual] = sorted({*codes.get(usual, ()), *places})
+
+
+def _drugs_by_id(resources: Sequence[Resource]) -> dict[str, Medication | None]:
+    """Medications by id; None for an id of two different ones, of which nobody can tell which is meant."""
+    found: dict[str, Medication | None] = {}
+    for one in resources:
+        if isinstance(one, Medication) and one.id is not None:
+            found[one.id] = one if found.get(one.id, one) == one else None
+    return found
 
 
 def _ingredients(drug: Medication) -> list[_Ingredient]:

@@ -18,6 +18,13 @@ from fhir_mapping.readers.statuses import statuses
 from fhir_mapping.spec import Assumption, Condition, FeatureSpec, Medication
 from fhir_mapping.terminology.units import UCUM
 
+_MATCHING = (
+    "By the codes listed here, on the order, on its Medication or on an ingredient of that. Products of an "
+    "ingredient in ofIngredients are listed as far as they are known; an order of an RxNorm product that is "
+    "not known and whose Medication has no ingredients leaves the feature missing (product-unknown). "
+    "Without ofIngredients, a code that is not listed is another drug."
+)
+
 
 def describe(features: FeatureSet) -> list[dict[str, Any]]:
     """One plain dict per feature, in spec order; empty elements are left out."""
@@ -72,7 +79,8 @@ def _particulars(reader: Reader) -> dict[str, Any]:
         told = reader.told()
         return told | {"codes": _codes(reader.codes)} if isinstance(reader, GenomicReaders) else told
     if isinstance(reader, DraftReader):
-        return {"element": "context.draftOrders", "codes": _codes(reader.codes), "value": "any"}
+        drafted = {"element": "context.draftOrders", "codes": _codes(reader.codes), "value": "any"}
+        return drafted | {"matching": _MATCHING, "ofIngredients": sorted(reader.ingredients)}
     inputs: dict[str, Any] = {"inputs": list(reader.spec.inputs)}
     return inputs | _formula(reader) if isinstance(reader, DerivedReader) else inputs
 
@@ -139,6 +147,8 @@ def _listed(reader: ListReader) -> dict[str, Any]:
     if isinstance(spec, Medication):
         told["activeOnIndexDate"] = spec.active or None
         told["neverCounts"] = ["proposal", "plan", "option", "doNotPerform"]
+        told["matching"] = _MATCHING
+        told["ofIngredients"] = sorted(reader.ingredients)
     return told
 
 

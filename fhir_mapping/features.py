@@ -168,6 +168,6 @@ def _blamed(error: SpecError, specs: Sequence[FeatureSpec]) -> int:
 
 def _named_reader(spec: FeatureSpec, site: SiteTerminology = SiteTerminology.EMPTY) -> Reader:
     try:
-        return reader_of(spec if site is SiteTerminology.EMPTY else localised(spec, site))
+        return reader_of(spec) if site is SiteTerminology.EMPTY else reader_of(localised(spec, site), spec)
     except SpecError as error:
         raise of_feature(error, spec.name) from None

@@ -1,11 +1,12 @@
 """One patient's data of one request: resources by position, read and validated only where a feature looks."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
 
 from fhir_mapping import validate
+from fhir_mapping.addresses import NOWHERE, Sender, entries_of, only_address, own_addresses, plain
 from fhir_mapping.code_index import CodeIndex
 from fhir_mapping.drafts import Draft
 from fhir_mapping.errors import PayloadError, WrongPatient
@@ -59,12 +60,16 @@ class PatientRecord:
         issues: list[Issue] | None = None,
         validated: bool = True,
         root: str = "prefetch.",
+        sender: Callable[[], Sender] = lambda: NOWHERE,
     ) -> None:
         """`raw(key)` gives the bytes of the resources under a prefetch key, in order of its entries; `root`
-        stands before the keys in the paths of issues."""
+        stands before the keys in the paths of issues. `sender` is asked where the data comes from when a
+        resource names its subject by an absolute URL."""
         self.patient_id = patient_id
         self._self = f"Patient/{patient_id}"
         self._urn = f"urn:uuid:{patient_id}"
+        self._sender = sender
+        self._addresses: dict[tuple[bool, str], frozenset[str]] = {}
         self.drafts = drafts
         self.issues: list[Issue] = issues if issues is not None else []
         self.resources: list[Resource] = []
@@ -105,7 +110,10 @@ class PatientRecord:
             raise PayloadError(issues[0].path, issues[0].message)
         found = in_entries(payload) if isinstance(payload, Bundle) else iter((payload,))
         chosen = patient_id or next((one.id for one in found if isinstance(one, Patient) and one.id), "")
-        record = cls(chosen, {"bundle": payload}, lambda _: raws, issues=issues, validated=validated)
+        record = cls(
+            chosen, {"bundle": payload}, lambda _: raws, issues=issues, validated=validated,
+            sender=lambda: Sender(entries=entries_of(bundle)),
+        )  # fmt: skip
         record.doubt_what_is_incomplete(lambda _: ())
         return record
 
@@ -290,7 +298,25 @@ class PatientRecord:
         if reference == self._self or reference == self._urn:
             return True
         unversioned = reference.partition("/_history/")[0]
-        return unversioned == self._self or unversioned.endswith(f"/{self._self}")
+        return unversioned == self._self or plain(reference) in self._own(resource)
+
+    def _own(self, resource: Resource | Draft) -> frozenset[str]:
+        """Addresses of this patient in absolute references of resources of this type.
+
+        Where nobody says which server the data is from, references that all lead to one server are taken for
+        that server's; beside relative ones of the same type they are somebody else's.
+        """
+        is_draft = isinstance(resource, Draft)
+        key = (is_draft, resource.kind)
+        found = self._addresses.get(key)
+        if found is None:
+            found = own_addresses(self.patient_id, self._sender())
+            if all(address.startswith("urn:") for address in found):
+                about: Sequence[Resource | Draft] = self.drafts if is_draft else self.resources
+                alike = (one for one in about if one.kind == resource.kind)
+                found |= only_address(self.patient_id, _subjects(about), _subjects(alike))
+            self._addresses[key] = found
+        return found
 
     def accepts(self, at: int) -> bool:
         """Whether the resource at a position may be used: about this patient, and valid FHIR R4.
@@ -341,3 +367,9 @@ class PatientRecord:
         """Reference of a resource, "Type/id"."""
         resource = self.resources[at]
         return f"{resource.kind}/{resource.id}"
+
+
+def _subjects(resources: Iterable[Resource | Draft]) -> Iterator[str]:
+    for one in resources:
+        if one.subject is not None and one.subject.reference:
+            yield one.subject.reference

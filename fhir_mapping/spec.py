@@ -4,6 +4,7 @@ Each kind of feature is one struct; a field that a kind does not know is refused
 gives the meaning, `fhir_mapping.prefetch` the queries, `fhir_mapping.describe` the words for a third party.
 """
 
+import math
 import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -281,8 +282,8 @@ def _parse_one(feature: Any) -> FeatureSpec:
         spec: FeatureSpec = msgspec.convert(feature, FeatureSpec)
         window_seconds(spec.window)
         for field, limits in (("range", spec.range), ("domain", spec.domain)):
-            if limits is not None and not limits[0] <= limits[1]:
-                raise SpecError("must be [low, high]", field)
+            if limits is not None and not -math.inf < limits[0] <= limits[1] < math.inf:
+                raise SpecError("must be [low, high], two finite numbers", field)
         if not NAME.match(spec.name):
             raise SpecError("must be snake_case, 1 to 63 characters", "name")
         check(feature)

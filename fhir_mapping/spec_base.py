@@ -9,8 +9,9 @@ from fhir_mapping.errors import SpecError
 
 Bounds = tuple[float, float]
 
-_WINDOW = re.compile(r"(\d+)([dmy])\Z")
+_WINDOW = re.compile(r"(\d{1,6})([dmy])\Z", re.ASCII)
 _DAYS = {"d": 1.0, "m": 30.4375, "y": 365.25}
+_LIFE = 150 * _DAYS["y"]
 
 
 class Code(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -78,4 +79,7 @@ def window_seconds(window: str) -> float:
     match = _WINDOW.match(window)
     if match is None:
         raise SpecError("must be `any` or a number with d, m or y, such as `365d`", "window")
-    return int(match[1]) * _DAYS[match[2]] * 86_400.0
+    days = int(match[1]) * _DAYS[match[2]]
+    if not 0.0 < days <= _LIFE:
+        raise SpecError("must be longer than nothing and at most 150y; write `any` for all times", "window")
+    return days * 86_400.0

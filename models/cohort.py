@@ -13,6 +13,7 @@ from fhir_mapping.bulk.charts import Chart
 from fhir_mapping.bulk.leads import Unsettled
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.record import PatientRecord
+from fhir_mapping.terminology.site import SiteTerminology
 from fhir_mapping.times import DateError, bounds
 from fhir_mapping.values import FeatureVector
 from models.errors import PredictionError
@@ -47,22 +48,24 @@ class ScoreRow(msgspec.Struct, frozen=True, array_like=True):
 class Scoring(msgspec.Struct, frozen=True):
     """The work of `bedside score`, to be sent to where it is done: a model folder at an index time.
 
-    `answered` are the resource types that the export holds, `doubted` those of which some were lost.
+    `answered` are the resource types that the export holds, `doubted` those of which some were lost;
+    `terminology` is the folder of the site's own codes, empty where there is none.
     """
 
     folder: str
     index: datetime
     answered: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()
+    terminology: str = ""
 
     def features(self) -> FeatureSet:
         """The compiled features of the model; raises SpecError."""
-        return _features(self.folder)
+        return _features(self.folder, self.terminology)
 
     def rows(self, charts: Iterable[Chart]) -> Iterator[ScoreRow | Unsettled]:
         """One ScoreRow for each chart, or Unsettled where the chart leaves out lines that matter; raises
         ModelError when the folder cannot be served."""
-        model, waiting = _model(self.folder), iter(charts)
+        model, waiting = _model(self.folder, self.terminology), iter(charts)
         while batch := list(islice(waiting, BATCH)):
             records = [chart.record(self.answered, self.doubted) for chart in batch]
             vectors = [model.features.extract(record, self.index) for record in records]
@@ -118,10 +121,10 @@ def _row(patient: str, vector: FeatureVector, found: Prediction | str) -> ScoreR
 
 
 @lru_cache(maxsize=4)
-def _features(folder: str) -> FeatureSet:
-    return FeatureSet.load(Path(folder) / MANIFEST)
+def _features(folder: str, terminology: str) -> FeatureSet:
+    return FeatureSet.load(Path(folder) / MANIFEST, SiteTerminology.of(terminology))
 
 
 @lru_cache(maxsize=4)
-def _model(folder: str) -> Model:
-    return load_model(Path(folder))
+def _model(folder: str, terminology: str) -> Model:
+    return load_model(Path(folder), SiteTerminology.of(terminology))

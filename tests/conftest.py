@@ -8,8 +8,13 @@ from pathlib import Path
 
 import pytest
 from hospital import Hospital
+from hypothesis import HealthCheck, settings
 
 from models.registry import CATALOG, Registry
+
+# Examples are found or not; how long that takes on a busy machine is no property of ours.
+settings.register_profile("bedside", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("bedside")
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,12 @@ import click
 
 from cds_hooks.errors import SettingsError
 from cds_hooks.settings import from_environment
+from cds_hooks.site import site_terminology
 from fhir_mapping.errors import MappingError
+from fhir_mapping.terminology.site import SiteTerminology
 from fhir_mapping.times import DateError, bounds, instant
 
-__all__ = ["EXIT_CODES", "Request", "cohort_options", "model_folder", "run_cohort"]
+__all__ = ["EXIT_CODES", "Request", "cohort_options", "model_folder", "run_cohort", "terminology_folder"]
 
 EXIT_CODES = """\
 \b
@@ -118,6 +120,19 @@ def model_folder(model_id: str, folders: Sequence[Path]) -> Path:
     return known[model_id]
 
 
+def terminology_folder() -> str:
+    """Path of the site's own terminology, empty where there is none; raises UsageError when it cannot be
+    used. What is left out of its files is told once."""
+    try:
+        folder = from_environment().terminology
+        site = site_terminology(folder, quiet=True)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+    for message in site.messages:
+        click.echo(f"Warning: {message}", err=True)
+    return str(folder or "")
+
+
 def run_cohort(request: Request, command: str, job: Any, write: Callable[[Any, Path], int]) -> int:
     """Run a job over an export and write its rows; returns the exit code, raises UsageError.
 
@@ -157,6 +172,8 @@ def _on_cores(request: Request, command: str, job: Any) -> tuple[Any, Any]:
         "feature specification": job.features().sha256,
         "index time": request.as_of.isoformat(),
     }
+    if job.terminology:
+        purpose["site's terminology"] = SiteTerminology.of(job.terminology).sha256
     plan = plan_of(request.export, purpose, PIECE_BYTES)
     path = request.work or request.output.with_name(f"{request.output.name}.work")
     work = (WorkFolder.go_on if request.is_resumed else WorkFolder.begin)(path, plan)
@@ -216,5 +233,6 @@ _WORDS = {
     "too-long": "is too long for one resource and was not used",
     "no-patient": "refers to no patient and was not used: nothing of its type counts as not recorded",
     "other-type": "is of another type than its file: nothing of the file's type counts as not recorded",
+    "no-such-type": "is a Bundle or of no type of FHIR's: nothing that it may hold counts as not recorded",
     "unreadable": "cannot be read from here on; what stands before it was used",
 }

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from cds_hooks.cli.cohort import EXIT_CODES, Request, cohort_options, model_folder, run_cohort
+from cds_hooks.cli.cohort import (
+    EXIT_CODES,
+    Request,
+    cohort_options,
+    model_folder,
+    run_cohort,
+    terminology_folder,
+)
 
 __all__ = ["extract"]
 
@@ -38,5 +45,5 @@ def extract(ctx: click.Context, /, model_id: str, folders: tuple[Path, ...], **a
 
     require_pyarrow()
     request = Request(model=model_folder(model_id, folders), **asked)
-    job = Extraction(str(request.model / MANIFEST), request.as_of)
+    job = Extraction(str(request.model / MANIFEST), request.as_of, terminology=terminology_folder())
     ctx.exit(run_cohort(request, "extract", job, lambda outcome, path: write_features(outcome, job, path)))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 import msgspec
@@ -12,10 +13,28 @@ import msgspec
 from cds_hooks.cli.seal import seal
 from cds_hooks.errors import SettingsError
 from cds_hooks.settings import from_environment
+from cds_hooks.site import site_terminology
+from fhir_mapping.terminology.site import SiteTerminology
+
+if TYPE_CHECKING:
+    from models.registry import Registry
 
 __all__ = ["models"]
 
 _GOLDEN = "golden.json"
+
+
+class Shelf(NamedTuple):
+    """Where models are, and the site's own terminology that they are read with."""
+
+    folders: tuple[Path, ...]
+    site: SiteTerminology
+
+    def registry(self) -> Registry:
+        """Every model that can be served, and why others cannot."""
+        from models import registry
+
+        return registry.Registry.load(self.folders, strict=False, site=self.site)
 
 
 @click.group(short_help="List, show, seal and verify the models.")
@@ -38,7 +57,8 @@ def models(ctx: click.Context, folders: tuple[Path, ...]) -> None:
       2  usage
     """
     try:
-        ctx.obj = folders or from_environment().model_folders
+        settings = from_environment()
+        ctx.obj = Shelf(folders or settings.model_folders, site_terminology(settings.terminology, quiet=True))
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
 
@@ -48,11 +68,9 @@ models.add_command(seal)
 
 @models.command("list")
 @click.pass_obj
-def list_models(folders: tuple[Path, ...]) -> None:
+def list_models(shelf: Shelf) -> None:
     """Print id, version, status, hooks and title of each model."""
-    from models.registry import Registry
-
-    registry = Registry.load(folders, strict=False)
+    registry = shelf.registry()
     for model in registry.models.values():
         manifest = model.manifest
         hooks = ",".join(manifest.hooks)
@@ -67,9 +85,8 @@ def list_models(folders: tuple[Path, ...]) -> None:
 def show(ctx: click.Context, model_id: str) -> None:
     """Print everything that is declared and known about a model, as JSON."""
     from cds_hooks import pages
-    from models.registry import Registry
 
-    registry = Registry.load(ctx.obj, strict=False)
+    registry = ctx.obj.registry()
     found = registry.models.get(model_id)
     if found is None:
         click.echo(
@@ -93,9 +110,8 @@ def trace(ctx: click.Context, model_id: str, feature: str, patient: str, as_of: 
     """Print the way of one feature of one patient, from the manifest to the card, as Markdown."""
     from cds_hooks.demo import compose
     from cds_hooks.trace import trace as traced
-    from models.registry import Registry
 
-    model = Registry.load(ctx.obj, strict=False).models.get(model_id)
+    model = ctx.obj.registry().models.get(model_id)
     if model is None or feature not in model.features.readers or patient not in compose.names():
         known = ", ".join(model.features.readers) if model else "see bedside models list"
         raise click.UsageError(f"no such model, feature or bundled patient; features: {known}")
@@ -109,9 +125,10 @@ def verify(ctx: click.Context) -> None:
     """Check each model folder: digests, ONNX guard, feature specification, trial rows, golden cases.
 
     Trial rows have each optional input missing, alone and together, and each input at the edges of what may
-    reach the model.
+    reach the model. Golden cases are checked with the shipped codes, which the model was made with; the
+    site's own codes (BEDSIDE_TERMINOLOGY) must fit the model's features.
     """
-    results = [_verified(folder) for folder in _model_folders(ctx.obj)]
+    results = [_verified(folder, ctx.obj.site) for folder in _model_folders(ctx.obj.folders)]
     if not results:
         click.echo("Error: no model folder found", err=True)
     ctx.exit(0 if results and all(results) else 1)
@@ -122,13 +139,15 @@ def _model_folders(folders: tuple[Path, ...]) -> Iterator[Path]:
         yield from sorted(path.parent for path in folder.glob("*/model.yaml"))
 
 
-def _verified(folder: Path) -> bool:
+def _verified(folder: Path, site: SiteTerminology) -> bool:
     from models import golden
     from models.errors import ModelError
     from models.loader import load_model
 
     try:
         model = load_model(folder)
+        if site is not SiteTerminology.EMPTY:
+            load_model(folder, site)
     except ModelError as error:
         click.echo(f"FAILED  {folder.name}: {error}")
         return False

@@ -7,7 +7,14 @@ from typing import Any
 
 import click
 
-from cds_hooks.cli.cohort import EXIT_CODES, Request, cohort_options, model_folder, run_cohort
+from cds_hooks.cli.cohort import (
+    EXIT_CODES,
+    Request,
+    cohort_options,
+    model_folder,
+    run_cohort,
+    terminology_folder,
+)
 
 __all__ = ["score"]
 
@@ -37,5 +44,5 @@ def score(ctx: click.Context, /, model_id: str, folders: tuple[Path, ...], **ask
 
     require_pyarrow()
     request = Request(model=model_folder(model_id, folders), **asked)
-    job = Scoring(str(request.model), request.as_of)
+    job = Scoring(str(request.model), request.as_of, terminology=terminology_folder())
     ctx.exit(run_cohort(request, "score", job, lambda outcome, path: write_scores(outcome, job, path)))

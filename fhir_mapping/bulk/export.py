@@ -80,14 +80,15 @@ def export_files(folder: Path) -> list[ExportFile]:
 
 
 @cache
-def _types() -> frozenset[str]:
+def resource_types() -> frozenset[str]:
+    """Every resource type of FHIR R4."""
     listed = (files("fhir_mapping") / "data" / "resource-types.txt").read_text(encoding="ascii")
     return frozenset(line for line in listed.splitlines() if not line.startswith("#"))
 
 
 def kind_of(name: str) -> str | None:
     """The FHIR type that a file is named after (`Observation.000.ndjson`, `2-Patient.ndjson.gz`), or None."""
-    words = {word for word in _WORD.findall(name) if word in _types()}
+    words = {word for word in _WORD.findall(name) if word in resource_types()}
     return words.pop() if len(words) == 1 else None
 
 

@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.readers.observations import ObservationReader
+from fhir_mapping.terminology.code_systems import DOTTED, names_of
 
 Codes = Mapping[str, frozenset[str]]
-"""Code -> the systems in which it is touched."""
+"""Code -> the systems in which it is touched, under all their names."""
 
 DRUG_KINDS = frozenset({"MedicationAdministration", "MedicationRequest", "MedicationStatement"})
 SHARED_KINDS = frozenset({"Medication"})
@@ -35,7 +36,7 @@ class Interest(NamedTuple):
                 touched[kind] = None
                 continue
             for code, system in pairs:
-                known.setdefault(code, set()).add(system)
+                known.setdefault(code, set()).update(names_of(system))
         return cls({kind: _frozen(codes) for kind, codes in touched.items()})
 
 
@@ -44,6 +45,8 @@ def _touched(features: FeatureSet) -> Iterator[tuple[str, frozenset[tuple[str, s
         pairs: frozenset[tuple[str, str]] | None = None
         if isinstance(reader, ObservationReader):
             pairs = frozenset((*reader.codes, *reader.panels))
+            if any(system in DOTTED for _, system in pairs):
+                pairs = None  # too many spellings of each code to look for
         # Lists are kept whole: an entry without a code may be the one that a feature asks about.
         for kind in reader.kinds:
             yield kind, pairs

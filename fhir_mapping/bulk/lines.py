@@ -23,8 +23,8 @@ _BOM = b"\xef\xbb\xbf"
 class Problem(msgspec.Struct, frozen=True):
     """A line or file that could not be read: file, offset of the line in the unpacked file, and a word.
 
-    Words: `not-json`, `no-type`, `no-patient`, `other-type` (than the file's), `too-long`, `unreadable` (the
-    file from there on).
+    Words: `not-json`, `no-type`, `no-patient`, `other-type` (than the file's), `no-such-type` (a Bundle, or
+    no type of FHIR's), `too-long`, `unreadable` (the file from there on).
     """
 
     file: str

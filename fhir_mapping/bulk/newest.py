@@ -113,8 +113,8 @@ class _Table:
 
     def _met(self, reference: str | None) -> _Person | None:
         owner = patient_of(reference)
-        if reference is None or owner is None:
-            return None
+        if reference is None or owner is None or "://" in reference:
+            return None  # an absolute URL may be another server's: only the whole chart tells
         person = self._people[reference] = _Person(owner, owner_digest(owner), self._width)
         return person
 

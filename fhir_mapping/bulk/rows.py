@@ -11,6 +11,7 @@ import msgspec
 from fhir_mapping.bulk.charts import Chart
 from fhir_mapping.bulk.leads import Unsettled
 from fhir_mapping.features import FeatureSet
+from fhir_mapping.terminology.site import SiteTerminology
 from fhir_mapping.values import FeatureValue
 
 
@@ -34,16 +35,18 @@ Mapper = Callable[[Iterable[Chart]], Iterator[Any]]
 
 class Extraction(msgspec.Struct, frozen=True):
     """The work of `bedside extract`, to be sent to where it is done: features of a model.yaml at an index
-    time. `answered` are the resource types that the export holds, `doubted` those of which some were lost."""
+    time. `answered` are the resource types that the export holds, `doubted` those of which some were lost;
+    `terminology` is the folder of the site's own codes, empty where there is none."""
 
     manifest: str
     index: datetime
     answered: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()
+    terminology: str = ""
 
     def features(self) -> FeatureSet:
         """The compiled features; raises SpecError."""
-        return _compiled(self.manifest)
+        return _compiled(self.manifest, self.terminology)
 
     def rows(self, charts: Iterable[Chart]) -> Iterator[FeatureRow | Unsettled]:
         """One FeatureRow for each chart, or Unsettled where the chart leaves out lines that matter."""
@@ -55,5 +58,5 @@ class Extraction(msgspec.Struct, frozen=True):
 
 
 @lru_cache(maxsize=8)
-def _compiled(manifest: str) -> FeatureSet:
-    return FeatureSet.load(Path(manifest))
+def _compiled(manifest: str, terminology: str) -> FeatureSet:
+    return FeatureSet.load(Path(manifest), SiteTerminology.of(terminology))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 
 import msgspec
 
+from fhir_mapping.bulk.export import resource_types
 from fhir_mapping.bulk.interest import SHARED_KINDS, Codes, Interest
 from fhir_mapping.bulk.leads import Lead
 from fhir_mapping.bulk.lines import Lines, Problem
@@ -85,7 +86,7 @@ class Look:
         tally.read += 1
         kind = outline.kind
         if kind not in interest.kinds:
-            _misplaced(line, self._lines, interest, tally)
+            _misplaced(kind, line, self._lines, interest, tally)
             return None
         tally.kinds.add(kind)
         wanted = interest.codes.get(kind)
@@ -133,7 +134,7 @@ def _odd(line: bytes, lines: Lines, interest: Interest, tally: Tally) -> Kept | 
             tally.lost |= {kind} if kind is not None else interest.kinds
         return Kept(owner, "", None, None, line) if matters and owner is not None else None
     if outline.kind not in interest.kinds:
-        _misplaced(line, lines, interest, tally)
+        _misplaced(outline.kind, line, lines, interest, tally)
         return None
     tally.kinds.add(outline.kind)
     owner = SHARED if outline.kind in SHARED_KINDS else owner_of(outline)
@@ -150,11 +151,17 @@ def _ownerless(kind: str, line: bytes, lines: Lines, tally: Tally) -> None:
     lines.note("no-patient", line)
 
 
-def _misplaced(line: bytes, lines: Lines, interest: Interest, tally: Tally) -> None:
-    """A line of a type that nobody reads, in the file of one that features read: it may have been one."""
-    if lines.kind is not None and lines.kind in interest.kinds:
-        tally.lost.add(lines.kind)
-        lines.note("other-type", line)
+def _misplaced(kind: str, line: bytes, lines: Lines, interest: Interest, tally: Tally) -> None:
+    """A line of a type that nobody reads, where one that features read may be meant: in the file of such a
+    type, or in a file of any types under a name that is none of FHIR's, or as a Bundle of who knows what."""
+    if lines.kind is not None:
+        if lines.kind in interest.kinds:
+            tally.lost.add(lines.kind)
+            lines.note("other-type", line)
+    elif kind == "Bundle" or kind not in resource_types():
+        meant = {one for one in interest.kinds if one.lower() == kind.lower()}
+        tally.lost |= meant or interest.kinds
+        lines.note("no-such-type", line)
 
 
 def doubted(tally: Tally, kind_of: Mapping[str, str | None], kinds: frozenset[str]) -> set[str]:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.readers.observations import ObservationReader
+from fhir_mapping.terminology.code_systems import DOTTED, names_of
 
 KIND = "Observation"
 
@@ -37,7 +38,7 @@ class Slots(NamedTuple):
         users = Counter(code for one in readers for code in _codes(one))
         plain = [one for one in readers if _is_plain(one) and all(users[code] == 1 for code in _codes(one))]
         by_code = {
-            code: Slot(number, reader, frozenset(system for name, system in reader.codes if name == code))
+            code: Slot(number, reader, _systems(reader, code))
             for number, reader in enumerate(plain)
             for code in _codes(reader)
         }
@@ -45,7 +46,13 @@ class Slots(NamedTuple):
 
 
 def _is_plain(reader: ObservationReader) -> bool:
-    return type(reader) is ObservationReader and reader.plain
+    is_latest = type(reader) is ObservationReader and reader.plain
+    return is_latest and all(system not in DOTTED for _, system in reader.codes)
+
+
+def _systems(reader: ObservationReader, code: str) -> frozenset[str]:
+    """Systems in which a code is the reader's, under all their names."""
+    return frozenset(name for own, system in reader.codes if own == code for name in names_of(system))
 
 
 def _codes(reader: ObservationReader) -> Iterator[str]:

@@ -7,9 +7,8 @@ from importlib import resources
 import msgspec
 
 from fhir_mapping.errors import SpecError
+from fhir_mapping.terminology.code_systems import canonical
 from fhir_mapping.yamlfile import YAMLError, read_yaml
-
-LOINC = "http://loinc.org"
 
 
 class Phrases(msgspec.Struct, frozen=True):
@@ -32,7 +31,7 @@ class Codes(msgspec.Struct, frozen=True):
 
     def is_system(self, name: str, system: str | None) -> bool:
         """Whether an address is one of those that a code system goes by."""
-        return system in self.systems[name]
+        return canonical(system or "") in self.systems[name]
 
     def observation(self, system: str | None, code: str | None) -> str | None:
         """Kind of finding that an Observation.code stands for."""

@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from fhir_mapping.genomics.codes import LOINC, codes
+from fhir_mapping.genomics.codes import codes
 from fhir_mapping.genomics.findings import Coded, GeneName, Provenance
 from fhir_mapping.genomics.genes import table
 from fhir_mapping.genomics.walk import Found
@@ -101,7 +101,7 @@ def answer_word(concept: Concept, answers: str) -> str | None:
     """Our word for an answer: by LOINC code, else by the words of text and display."""
     by_code, by_word = codes().answers[answers], codes().words.get(answers, {})
     for one in concept.coding or ():
-        if one.system == LOINC and one.code in by_code:
+        if one.code in by_code and codes().is_system("loinc", one.system):
             return by_code[one.code]
     spoken = [concept.text, *(one.display for one in concept.coding or ())]
     words = (text.strip().lower() for text in spoken if text)

@@ -25,6 +25,7 @@ from fhir_mapping.spec import (
     AlleleCount,
     Allergy,
     AnyOf,
+    Code,
     Condition,
     Derived,
     Diplotype,
@@ -61,8 +62,10 @@ ComputedReader = AnyOfReader | DerivedReader
 Reader = DirectReader | ComputedReader
 
 
-def reader_of(spec: FeatureSpec) -> Reader:
-    """Compile one feature; raises SpecError."""
+def reader_of(spec: FeatureSpec, manifest: FeatureSpec | None = None) -> Reader:
+    """Compile one feature; `manifest` is the spec without the site's codes, where `spec` has them. Raises
+    SpecError."""
+    own: tuple[Code, ...] | None = getattr(manifest, "codes", None)
     if isinstance(spec, Age):
         return AgeReader(spec)
     if isinstance(spec, Sex):
@@ -70,7 +73,7 @@ def reader_of(spec: FeatureSpec) -> Reader:
     if isinstance(spec, Observation):
         return TimedObservationReader(spec) if spec.value in TIMED else ObservationReader(spec)
     if isinstance(spec, Draft):
-        return DraftReader(spec)
+        return DraftReader(spec, own)
     if isinstance(spec, Allergy):
         return AllergyReader(spec)
     if isinstance(spec, FamilyHistory):
@@ -96,8 +99,8 @@ def reader_of(spec: FeatureSpec) -> Reader:
     if isinstance(spec, Condition) and spec.categories:
         return CategoryReader(spec)
     if isinstance(spec, (Condition, Medication, Procedure)):
-        return ListReader(spec)
-    raise SpecError(f"feature `{spec.name}` is of a kind that has no reader")
+        return ListReader(spec, own)
+    raise SpecError("has no reader", "kind")
 
 
 def meaning_of(reader: Reader, spec: FeatureSpec) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from fhir_mapping.readers.statuses import IGNORED, by_code, statuses
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Encounter as EncounterResource
 from fhir_mapping.spec import Encounter
+from fhir_mapping.terminology.code_systems import canonical
 from fhir_mapping.times import IndexTime
 
 ACT_CODE = ("http://terminology.hl7.org/CodeSystem/v3-ActCode", "http://hl7.org/fhir/v3/ActCode")
@@ -47,7 +48,7 @@ class EncounterReader(EntryReader):
 
     def _class(self, encounter: EncounterResource) -> str | None:
         setting = encounter.setting
-        if setting is None or setting.system not in ACT_CODE:
+        if setting is None or canonical(setting.system or "") not in ACT_CODE:
             return NOT_CODED
         if setting.code in self.classes:
             return None

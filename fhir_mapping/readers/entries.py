@@ -19,12 +19,15 @@ from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Resource
 from fhir_mapping.spec import Code
 from fhir_mapping.terminology import catalogue
+from fhir_mapping.terminology.code_systems import meant
 from fhir_mapping.times import EARLIEST, IndexTime
 from fhir_mapping.values import FeatureValue, missing
 from fhir_mapping.wire import CodeableConcept
 
 SINCE = frozenset(("days_since", "days_since_first"))
 NOT_CODED = "not-coded"
+PRODUCT_UNKNOWN = "product-unknown"
+_MAY_BE = frozenset((NOT_CODED, PRODUCT_UNKNOWN))
 _ELSEWHERE = frozenset(("after-index-time", "stale"))
 
 CodePairs = frozenset[tuple[str, str]]
@@ -95,7 +98,7 @@ class EntryReader:
         if undated is None and _is_recorded_after(resource, index):
             return None, None
         problem = ambiguous or doubt or standing or undated
-        if undated in _ELSEWHERE or (problem == NOT_CODED and not record.concerns(resource)):
+        if undated in _ELSEWHERE or (problem in _MAY_BE and not record.concerns(resource)):
             return None, None
         if not record.accepts(at):
             return None, "invalid-resource" if record.concerns(resource) else "other-subject"
@@ -171,7 +174,7 @@ def carries(concept: CodeableConcept | None, codes: CodePairs) -> bool:
     """Whether a concept has one of the (code, system) pairs."""
     if concept is None or concept.coding is None:
         return False
-    return any((coding.code, coding.system) in codes for coding in concept.coding)
+    return any(meant(coding) in codes for coding in concept.coding)
 
 
 def has_code(concept: CodeableConcept | None, bare: frozenset[str]) -> bool:

@@ -13,6 +13,7 @@ from fhir_mapping.readers.resolved import resolve
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Observation as ObservationResource
 from fhir_mapping.spec import Answer, Observation
+from fhir_mapping.terminology.code_systems import meant
 from fhir_mapping.terminology.units import UCUM
 from fhir_mapping.times import EARLIEST, IndexTime
 from fhir_mapping.values import FeatureValue, missing
@@ -188,7 +189,7 @@ class ObservationReader:
     def _matches(self, concept: CodeableConcept | None) -> bool:
         if concept is None or concept.coding is None:
             return False
-        return any((coding.code, coding.system) in self.pairs for coding in concept.coding)
+        return any(meant(coding) in self.pairs for coding in concept.coding)
 
     def _usable(self, record: PatientRecord, at: int, panel: bool) -> Found | str:
         """The value at a position, or the reason why it cannot be used."""
@@ -237,7 +238,8 @@ class ObservationReader:
 
     def _answer(self, concept: CodeableConcept | None) -> Answer | None:
         for coding in (concept.coding or ()) if concept is not None else ():
-            answer = self.answers.get((coding.system or "", coding.code or ""))
+            code, system = meant(coding)
+            answer = self.answers.get((system or "", code or ""))
             if answer is not None:
                 return answer
         return None

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from fhir_mapping.terminology.code_systems import canonical
 from fhir_mapping.terminology.units import UCUM
 from fhir_mapping.times import DateError, bounds
 from fhir_mapping.wire import CodeableConcept, Period, Quantity
@@ -61,7 +62,7 @@ def _within(span: _Span | None, years: int) -> bool | None:
 
 def _span(age: Quantity) -> _Span | None:
     unit = age.code if age.code is not None else age.unit
-    factor = _YEARS.get(unit or "") if age.system in (None, UCUM) else None
+    factor = _YEARS.get(unit or "") if canonical(age.system or UCUM) == UCUM else None
     if factor is None or age.value is None or age.value < 0.0:
         return None
     value = age.value * factor

@@ -15,6 +15,7 @@ from fhir_mapping.readers.window import placed
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import QuestionnaireResponse
 from fhir_mapping.spec import Questionnaire
+from fhir_mapping.terminology.code_systems import meant
 from fhir_mapping.times import EARLIEST, IndexTime
 from fhir_mapping.values import FeatureValue, missing
 from fhir_mapping.wire import Coding, decoder
@@ -184,8 +185,8 @@ class QuestionnaireReader:
 
     def _number(self, answer: Answer) -> float | str:
         if answer.value_coding is not None:
-            coding = answer.value_coding
-            number = self.answers.get((coding.system or "", coding.code or ""))
+            code, system = meant(answer.value_coding)
+            number = self.answers.get((system or "", code or ""))
             return "answer-not-listed" if number is None else number
         if answer.value_integer is not None and abs(answer.value_integer) > _LARGEST_INTEGER:
             return "invalid-resource"

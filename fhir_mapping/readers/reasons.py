@@ -5,6 +5,7 @@ _REASONS = (
     "not-recorded",
     "other-subject",
     "not-coded",
+    "product-unknown",
     "health-unknown",
     "after-index-time",
     "date-missing",

@@ -7,6 +7,8 @@ LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
 
 _LOINC = re.compile(r"\d{1,7}-\d")
+# Answers, answer lists, groups and parts have another scheme, which is not published with them.
+_LOINC_OTHER = re.compile(r"L[AGLP]\d{1,7}-\d")
 _SNOMED = re.compile(r"[1-9]\d{5,17}")
 # The permutation of Verhoeff's scheme, applied once more for each place from the right.
 _TURN = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
@@ -15,7 +17,8 @@ _TURN = (1, 5, 7, 6, 2, 8, 3, 0, 9, 4)
 def is_well_formed(code: str, system: str) -> bool:
     """Whether a LOINC or SNOMED CT code has its form and check digit; codes of other systems always pass."""
     if system == LOINC:
-        return _LOINC.fullmatch(code) is not None and _mod10(code)
+        is_term = _LOINC.fullmatch(code) is not None and _mod10(code)
+        return is_term or _LOINC_OTHER.fullmatch(code) is not None
     if system == SNOMED:
         return _SNOMED.fullmatch(code) is not None and _verhoeff(code)
     return True

@@ -6,14 +6,15 @@ stands, it would be found in no feature and pass for "none recorded".
 
 import re
 from collections.abc import Iterator, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 
 import msgspec
 
+from fhir_mapping.wire import Coding
 from fhir_mapping.yamlfile import read_yaml
 
-__all__ = ["canonical", "canonical_pair", "code_systems", "normal_code"]
+__all__ = ["DOTTED", "canonical", "canonical_pair", "code_systems", "meant", "names_of", "normal_code"]
 
 _ICD_10 = re.compile(r"([A-Z][0-9][0-9A-Z])([0-9A-Z]+)")
 _ICD_9 = re.compile(r"(E[0-9]{3}|[V0-9][0-9]{2})([0-9]{1,2})")
@@ -22,6 +23,9 @@ _UNDOTTED: Mapping[str, re.Pattern[str]] = {
     "http://hl7.org/fhir/sid/icd-10-cm": _ICD_10,
     "http://hl7.org/fhir/sid/icd-9-cm": _ICD_9,
 }
+
+DOTTED = frozenset(_UNDOTTED)
+"""Systems whose codes are written in several ways: with and without a dot, in capitals or not."""
 
 
 class _Table(msgspec.Struct, frozen=True):
@@ -44,6 +48,12 @@ def canonical(system: str) -> str:
     return _names().get(system, system)
 
 
+def names_of(system: str) -> frozenset[str]:
+    """Every name under which a code system (canonical URL) goes, that URL among them."""
+    return _all_names().get(system, frozenset((system,)))
+
+
+@lru_cache(maxsize=8192)
 def normal_code(system: str, code: str) -> str:
     """A code as its system (canonical URL) writes it: ICD-10, ICD-10-CM and ICD-9-CM in capitals and dotted.
 
@@ -64,6 +74,12 @@ def canonical_pair(code: str, system: str) -> tuple[str, str]:
     return normal_code(system, code), system
 
 
+def meant(coding: Coding) -> tuple[str | None, str | None]:
+    """(code, system) of a coding as everybody writes them; what is not said stays None."""
+    code, system = coding.code, coding.system
+    return (code, system) if code is None or system is None else canonical_pair(code, system)
+
+
 @cache
 def _table() -> _Table:
     text = (resources.files("fhir_mapping") / "data" / "code-systems.yaml").read_text(encoding="utf-8")
@@ -79,6 +95,14 @@ def _names() -> Mapping[str, str]:
         for name in (system, *table.aliases.get(system, ())):
             names.update(dict.fromkeys(_forms(name), system))
     return names | {system: system for system in table.systems}
+
+
+@cache
+def _all_names() -> Mapping[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for name, system in _names().items():
+        found.setdefault(system, set()).add(name)
+    return {system: frozenset(names) for system, names in found.items()}
 
 
 def _forms(name: str) -> Iterator[str]:

@@ -66,6 +66,12 @@ class SiteTerminology:
             _log.warning("terminology: %s", message)
         return cls(sets, {key: _once(own) for key, own in local.items()}, tuple(messages))
 
+    @classmethod
+    def of(cls, folder: str) -> "SiteTerminology":
+        """The site's terminology by the path of its folder, `EMPTY` for an empty path; nothing is logged.
+        Raises SpecError."""
+        return cls.load(Path(folder), quiet=True) if folder else cls.EMPTY
+
     def valueset(self, name: str, shipped: Codes) -> Codes:
         """Codes of a value set as the site has it; the shipped ones where it says nothing."""
         return self.sets.get(name, shipped)

@@ -6,6 +6,7 @@ A unit that the table does not list makes the value missing with a reason; it is
 from functools import lru_cache
 from typing import NamedTuple
 
+from fhir_mapping.terminology.code_systems import canonical
 from fhir_mapping.terminology.ucum import fault
 from fhir_mapping.wire import Quantity
 
@@ -57,12 +58,13 @@ class UnitTable(NamedTuple):
             return None, "unit-missing"
         by_code = self.accepted.get(code) if code is not None else None
         by_text = self.accepted.get(text) if text is not None else None
-        foreign = quantity.system is not None and quantity.system != UCUM
+        is_ucum = quantity.system is not None and canonical(quantity.system) == UCUM
+        foreign = quantity.system is not None and not is_ucum
         if by_code is not None and by_text is not None:
             return (None, "unit-conflict") if by_code != by_text else (by_text, None)
         if by_code is not None and not foreign:
             return (None, "unit-conflict") if _is_unit(text) else (by_code, None)
-        if by_text is not None and not (quantity.system == UCUM and code is not None) and not _is_unit(code):
+        if by_text is not None and not (is_ucum and code is not None) and not _is_unit(code):
             return by_text, None
         return None, "unit-not-accepted" if by_text is None else "unit-conflict"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import math
 import os
@@ -178,6 +179,42 @@ def test_a_lost_problem_is_never_no_problem(lost: str, export: Path, tmp_path: P
         name for name in rows[0] if name.startswith("known_diabetes") and name.endswith(PROVENANCE)
     )
     assert {row[feature]["state"] for row in rows} <= {"ok", "missing"}
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        '{"resourceType": "condition", "subject": {"reference": "Patient/p"}}',
+        '{"resourceType": "Bundle", "entry": [{"resource": {"resourceType": "Condition"}}]}',
+    ],
+)
+def test_a_line_of_no_type_is_told_in_a_file_of_any_types(lost: str, export: Path, tmp_path: Path) -> None:
+    """A file whose name says no type may hold a problem under a wrong name, or a whole Bundle."""
+    (export / "part-7.ndjson").write_text(f"{lost}\n")
+    result = asked("extract", export, tmp_path / "features.parquet")
+    assert result.exit_code == 1
+    assert "part-7.ndjson line 1: is a Bundle or of no type" in result.stderr
+    rows = table(tmp_path / "features.parquet")
+    assert {row[f"known_diabetes{PROVENANCE}"]["state"] for row in rows} <= {"ok", "missing"}
+
+
+def test_other_types_in_a_file_of_any_types_are_in_order(export: Path, tmp_path: Path) -> None:
+    """A mixed file may hold what no feature reads."""
+    (export / "part-7.ndjson").write_text('{"resourceType": "Claim", "id": "1"}\n')
+    assert asked("extract", export, tmp_path / "features.parquet").exit_code == 0
+
+
+def test_a_broken_packed_file_is_told_and_its_type_doubted(export: Path, tmp_path: Path) -> None:
+    """Of problems whose file breaks off nobody knows whose are lost; what stands before the end was used."""
+    content = gzip.compress((export / "Condition.ndjson").read_bytes(), 1)
+    (export / "Condition.ndjson").unlink()
+    (export / "Condition.ndjson.gz").write_bytes(content[: len(content) // 3])
+    result = asked("extract", export, tmp_path / "features.parquet")
+    assert result.exit_code == 1
+    assert "Condition.ndjson.gz line " in result.stderr
+    assert "cannot be read from here on" in result.stderr
+    rows = table(tmp_path / "features.parquet")
+    assert {row[f"known_diabetes{PROVENANCE}"]["state"] for row in rows} <= {"ok", "missing"}
 
 
 def test_two_versions_of_a_resource_are_one(export: Path, tmp_path: Path) -> None:

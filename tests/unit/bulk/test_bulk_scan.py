@@ -12,6 +12,7 @@ from fhir_mapping.bulk.interest import Interest
 from fhir_mapping.bulk.lines import Lines, Problem
 from fhir_mapping.bulk.scan import SHARED, Kept, Tally, scan
 from fhir_mapping.features import FeatureSet
+from fhir_mapping.terminology.code_systems import names_of
 
 LOINC = "http://loinc.org"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
@@ -58,7 +59,7 @@ def test_interest_is_what_the_readers_read() -> None:
     """Types and codes come from the features; drugs bring the Medication with them."""
     drugs = {"MedicationRequest", "MedicationStatement", "MedicationAdministration", "Medication"}
     assert INTEREST.kinds == {"Patient", "Observation", *drugs}
-    assert INTEREST.codes["Observation"] == {"2345-7": frozenset({LOINC})}
+    assert INTEREST.codes["Observation"] == {"2345-7": names_of(LOINC)}
     assert INTEREST.codes["Patient"] is None
 
 
@@ -67,6 +68,13 @@ def test_a_touched_code_is_kept_for_its_patient() -> None:
     (kept,), tally = scanned(result())
     assert (kept.owner, kept.kind, kept.id) == ("p", "Observation", "o")
     assert (tally.read, tally.kinds) == (1, {"Observation"})
+
+
+def test_a_system_is_touched_under_all_its_names() -> None:
+    """LOINC may be named by its OID, or with a slash at its end."""
+    names = ("urn:oid:2.16.840.1.113883.6.1", "http://loinc.org/", "https://loinc.org")
+    kept, _ = scanned(*(result(system=name) for name in names))
+    assert len(kept) == len(names)
 
 
 def test_what_no_feature_touches_is_not_kept() -> None:

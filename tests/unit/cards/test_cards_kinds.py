@@ -38,7 +38,7 @@ def test_diplotype_is_its_genotype() -> None:
 
 def test_score_of_a_questionnaire_is_a_number() -> None:
     """Answers of 0 and 1 do not make a sum into yes or no."""
-    answers = [{"system": "http://loinc.org", "code": f"LA{i}", "value": i} for i in (0, 1)]
+    answers = [{"system": "http://loinc.org", "code": f"LA{i}-1", "value": i} for i in (0, 1)]
     form = {"kind": "questionnaire", "questionnaire": "https://example.org/q", "items": ["a", "b"]}
     assert spoken(FeatureValue("f", 2.0), **form, answers=answers).startswith("2")
 

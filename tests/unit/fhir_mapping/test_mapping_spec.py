@@ -93,9 +93,10 @@ EXPLICIT: dict[str, Any] = {"codes": [{"system": LOINC, "code": "1-8"}], "unit":
     "change",
     [
         {"codes": [{"system": LOINC, "code": "2-6"}]},
-        {"codes": [{"system": SNOMED, "code": "1-8"}]},
-        {"unit": "t"},
-        {"units": {"g": 0.01}},
+        {"codes": [{"system": SNOMED, "code": "22298006"}]},
+        {"unit": "kg", "units": {"g": 0.001, "mg": 0.000001}},
+        {"unit": "t", "units": {}},
+        {"units": {}},
         {"window": "30d"},
         {"range": [1, 2]},
         {"domain": [1, 2]},
