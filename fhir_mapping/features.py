@@ -13,6 +13,7 @@ from fhir_mapping.errors import SpecError
 from fhir_mapping.readers.compiled import ComputedReader, DirectReader, Reader, meaning_of, reader_of
 from fhir_mapping.readers.computed import DerivedReader
 from fhir_mapping.readers.local_codes import localised
+from fhir_mapping.readers.newest import NewestValues
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Assumption, FeatureSpec, parse
 from fhir_mapping.spec_errors import located, of_feature
@@ -45,6 +46,9 @@ class FeatureSet:
             for reader in self.readers.values()
             if not isinstance(reader, ComputedReader)
         ]
+        self._newest = NewestValues(reader for _, _, reader in self._direct)
+        newest = frozenset(self._newest.names)
+        self._led = frozenset(meaning for name, meaning, _ in self._direct if name in newest)
         self._computed = self._in_order()
         for readers in (shipped, self.readers):
             _check_units(readers, [one.name for one in self._computed])
@@ -96,10 +100,11 @@ class FeatureSet:
         at = IndexTime.at(index)
         known: dict[str, FeatureValue] = record.memo.setdefault(at.moment, {})
         found: dict[str, FeatureValue] = {}
+        newest = {} if known.keys() >= self._led else self._newest.read(record, at)
         for name, meaning, reader in self._direct:
             value = known.get(meaning)
             if value is None:
-                value = known[meaning] = reader.read(record, at)
+                value = known[meaning] = newest.get(name) or reader.read(record, at)
             elif value.name != name:
                 value = msgspec.structs.replace(value, name=name)
             found[name] = value

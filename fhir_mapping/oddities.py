@@ -10,8 +10,9 @@ _CHANGING = {"modifierExtension": b'"modifierExtension"', "implicitRules": b'"im
 
 def ambiguous(resources: Sequence[Resource]) -> frozenset[int]:
     """Positions of resources whose type and id stand for two contents, and -1 when there are any."""
-    idents = [ident for resource in resources if (ident := resource.id) is not None]
-    if len(set(idents)) == len(idents):
+    idents = [resource.id for resource in resources]
+    unnamed = idents.count(None)
+    if len(set(idents)) - (unnamed > 0) == len(idents) - unnamed:
         return frozenset()  # as almost every chart
     first: dict[tuple[str, str], int] = {}
     found: set[int] = set()

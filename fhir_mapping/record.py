@@ -85,7 +85,6 @@ class PatientRecord:
         self._validated = validated
         self._index: CodeIndex | None = None
         self._ambiguous: frozenset[int] | None = None
-        self._is_tidy: bool | None = None
         self._by_kind: dict[str, list[int]] | None = None
         self.memo: dict[Any, Any] = {}
         self._kinds: set[str] | None = None
@@ -230,13 +229,6 @@ class PatientRecord:
         if self._ambiguous is None:
             self._ambiguous = ambiguous(self.resources)
         return at in self._ambiguous
-
-    def tidy_codes(self) -> CodeIndex | None:
-        """The index by code of a chart without oddities: None when a resource has a code without its system,
-        or an id stands for two contents."""
-        if self._is_tidy is None:
-            self._is_tidy = not (self.codes.has_nameless or self.is_ambiguous(-1))
-        return self._index if self._is_tidy else None
 
     def of_kind(self, kind: str) -> list[int]:
         """Positions of the resources of one type, in record order."""

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from fhir_mapping.features import FeatureSet
+from fhir_mapping.readers.newest import asks_for_newest, systems_of
 from fhir_mapping.readers.observations import ObservationReader
-from fhir_mapping.terminology.code_systems import DOTTED, names_of
 
 KIND = "Observation"
 
@@ -36,23 +36,15 @@ class Slots(NamedTuple):
         if len(readers) < len(touching):
             return cls({}, ())
         users = Counter(code for one in readers for code in _codes(one))
-        plain = [one for one in readers if _is_plain(one) and all(users[code] == 1 for code in _codes(one))]
+        plain = [
+            one for one in readers if asks_for_newest(one) and all(users[code] == 1 for code in _codes(one))
+        ]
         by_code = {
-            code: Slot(number, reader, _systems(reader, code))
+            code: Slot(number, reader, systems_of(reader, code))
             for number, reader in enumerate(plain)
             for code in _codes(reader)
         }
         return cls(by_code, tuple(one.name for one in plain))
-
-
-def _is_plain(reader: ObservationReader) -> bool:
-    is_latest = type(reader) is ObservationReader and reader.plain
-    return is_latest and all(system not in DOTTED for _, system in reader.codes)
-
-
-def _systems(reader: ObservationReader, code: str) -> frozenset[str]:
-    """Systems in which a code is the reader's, under all their names."""
-    return frozenset(name for own, system in reader.codes if own == code for name in names_of(system))
 
 
 def _codes(reader: ObservationReader) -> Iterator[str]:

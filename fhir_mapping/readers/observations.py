@@ -19,14 +19,9 @@ from fhir_mapping.times import EARLIEST, IndexTime
 from fhir_mapping.values import FeatureValue, missing
 from fhir_mapping.wire import CodeableConcept, Component, Quantity, decode_components
 
-# Statuses that are in order, accepted or not; any other is looked at with care.
-_PLAIN_STATUSES = frozenset(
-    ("final", "amended", "corrected", "preliminary", "registered", "cancelled", "entered-in-error")
-)
 _ONE = ("latest", "first", "days_since", "days_since_first")
 _LARGEST_INTEGER = 2**31  # FHIR integers have 32 bits
 _LEAST_POINTS = 3
-_WITH_ZONE = len("2026-01-31T00:00:00Z")
 
 
 class Found(NamedTuple):
@@ -85,66 +80,6 @@ class ObservationReader:
 
     def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
         """The feature at an index time."""
-        if self.plain:
-            newest = self._newest(record, index)
-            if newest is not None:
-                return newest
-        return self._read(record, index)
-
-    def _newest(self, record: PatientRecord, index: IndexTime) -> FeatureValue | None:
-        """The latest value of a chart without oddities, or None to read it with care.
-
-        Most charts hold full dateTimes of one zone and the canonical unit; then the newest text is the newest
-        value, and nothing needs sorting. Gives what `_read` gives, several times faster.
-        """
-        codes = record.tidy_codes()
-        if codes is None:
-            return None
-        resources, statuses = record.resources, self.statuses
-        chosen, newest, at, zone = None, "", -1, ""
-        for position in codes.positions(self.codes):
-            resource = resources[position]
-            if type(resource) is not ObservationResource:
-                return None
-            when, status = resource.effectiveDateTime, resource.status
-            if when is None or when == newest or status not in _PLAIN_STATUSES:
-                return None
-            if when[19:] != zone:
-                if zone or len(when) < _WITH_ZONE:
-                    return None
-                zone = when[19:]
-            if when > newest and status in statuses:
-                chosen, newest, at = resource, when, position
-        quantity = chosen.valueQuantity if chosen is not None else None
-        if chosen is None or quantity is None or (value := quantity.value) is None:
-            return None
-        unit = self.canonical
-        plain = (
-            quantity.code == unit
-            and quantity.unit == unit
-            and quantity.system == UCUM
-            and quantity.comparator is None
-            and self.low <= value <= self.high
-            and chosen.dataAbsentReason is None
-            and self._in_time(chosen, newest, index)
-            and record.accepts(at)
-        )
-        if not plain:
-            return None
-        source = f"Observation/{chosen.id}"
-        return FeatureValue(self.name, value, "ok", None, unit, newest, source)
-
-    def _in_time(self, chosen: ObservationResource, text: str, index: IndexTime) -> bool:
-        """Whether a full dateTime lies in the window and was known; False for one that cannot be read."""
-        try:
-            moment, issued = datetime.fromisoformat(text), chosen.issued
-            if issued is not None and datetime.fromisoformat(issued) > index.moment:
-                return False
-            return moment <= index.moment and (not self.bounded or moment >= index.back(self.window))
-        except (ValueError, TypeError):
-            return False
-
-    def _read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
         codes = record.codes
         direct = codes.positions(self.codes)
         panels = codes.positions(self.panels) if self.panels else []
@@ -158,6 +93,45 @@ class ObservationReader:
         if trouble is not None and not (self.which == "any" and any(one.value for one in found)):
             return self._none(record, trouble)
         return self._value(record, found, index) if found else self._none(record, aside)
+
+    def settled(
+        self, record: PatientRecord, newest: ObservationResource, at: int, index: IndexTime
+    ) -> FeatureValue | None:
+        """The value of the newest observation under a plain feature's codes, when it is in the canonical unit
+        and nothing about it is odd; None otherwise."""
+        quantity, when = newest.valueQuantity, newest.effectiveDateTime
+        if quantity is None or when is None or (value := quantity.value) is None:
+            return None
+        unit = self.canonical
+        plain = (
+            quantity.code == unit
+            and quantity.unit == unit
+            and quantity.system == UCUM
+            and quantity.comparator is None
+            and self.low <= value <= self.high
+            and newest.dataAbsentReason is None
+            and self._in_time(newest, when, index)
+            and record.accepts(at)
+        )
+        return (
+            FeatureValue(self.name, value, "ok", None, unit, when, f"Observation/{newest.id}")
+            if plain
+            else None
+        )
+
+    def absent(self, record: PatientRecord) -> FeatureValue:
+        """The feature when no observation has one of its codes."""
+        return self._none(record, "not-recorded")
+
+    def _in_time(self, chosen: ObservationResource, text: str, index: IndexTime) -> bool:
+        """Whether a full dateTime lies in the window and was known; False for one that cannot be read."""
+        try:
+            moment, issued = datetime.fromisoformat(text), chosen.issued
+            if issued is not None and datetime.fromisoformat(issued) > index.moment:
+                return False
+            return moment <= index.moment and (not self.bounded or moment >= index.back(self.window))
+        except (ValueError, TypeError):
+            return False
 
     def _gathered(
         self, record: PatientRecord, ordered: Sequence[Candidate], panels: frozenset[int]
