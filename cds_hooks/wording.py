@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+from fhir_mapping.terminology.readable import readable_unit
 from models.prediction import OutputValue
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "number",
     "plain",
     "quantity",
+    "readable_unit",
     "span",
     "summary",
 ]
@@ -44,12 +46,6 @@ _AUTOLINKS = (
 _SPECIAL = re.compile(r"[\\`*_\[\]|~$:@&<>]|www|\A[#+=-]|\A\d+[.)]", re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"\{([a-z][a-z0-9_]*)\.(of100|low100|high100|typical100)\}")
 _DAY = re.compile(r"\d{4}(?:-\d{2}(?:-\d{2})?)?(?=T|\Z)")
-_CUSTOMARY_UNIT = re.compile(r"\[([a-z]+)_[a-z]+\]")
-_POWER_OF_TEN = re.compile(r"10[*^](\d+)")
-_MICRO = re.compile(r"\bu(?=(?:L|l|g|mol|m)\b)")
-_AREA = re.compile(r"(?<=m)[23]\b")
-_SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_UNIT_WORDS = {"1": "", "a": "years", "d/wk": "days a week", "Cel": "°C", "1/1000000{Base}": "per Mb"}
 _DANGLING = frozenset(("about", "in", "of", "to", "than", "fewer", "more", "the", "a", "(typical"))
 
 
@@ -177,16 +173,6 @@ def number(value: float) -> str:
     text = f"{value:.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if decimals else text
     return "0" if text in ("", "-0", "-") else text
-
-
-def readable_unit(ucum: str) -> str:
-    """A UCUM code as people write it: `{mutations}/Mb` is `mutations/Mb`, `mm[Hg]` is `mmHg`."""
-    if ucum in _UNIT_WORDS:
-        return _UNIT_WORDS[ucum]
-    text = _CUSTOMARY_UNIT.sub(r"\1", ucum)
-    text = _POWER_OF_TEN.sub(lambda found: "10" + found[1].translate(_SUPERSCRIPTS), text)
-    text = re.sub(r"[{}\[\]]", "", text.replace("1000000{Base}", "Mb")).replace("_", " ")
-    return _MICRO.sub("µ", _AREA.sub(lambda found: found[0].translate(_SUPERSCRIPTS), text))
 
 
 def quantity(value: float, ucum: str | None) -> str:

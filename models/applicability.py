@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 from fhir_mapping.spec import FeatureSpec
+from fhir_mapping.terminology.readable import readable_unit
 from fhir_mapping.values import REASONS, UNREADABLE, FeatureValue, FeatureVector
 from models.manifest import Rule, When
 from models.prediction import Applicability
-
-_UNIT_WORDS = {"a": " years", "1": "", None: ""}
 
 
 class Gate:
@@ -69,7 +68,7 @@ def _outside_domain(spec: FeatureSpec, value: FeatureValue) -> Applicability | N
     low, high = spec.domain
     if low <= value.value <= high:
         return None
-    unit = _UNIT_WORDS.get(spec.unit or value.unit, f" {spec.unit or value.unit}")
-    span = f"{low:g} to {high:g}{unit}"
-    text = f"No estimate: {spec.label} is {value.value:g}{unit}; the model was made for {span}."
+    unit = readable_unit(spec.unit or value.unit or "1")
+    found, span = f"{value.value:g} {unit}".rstrip(), f"{low:g} to {high:g} {unit}".rstrip()
+    text = f"No estimate: {spec.label} is {found}; the model was made for {span}."
     return Applicability("outside", f"outside-domain:{spec.name}", text, card=True)

@@ -50,7 +50,7 @@ Feature: What a clinician sees when a chart is opened or an order is written
     Given the chart of Victor Petrenko
     When the order is written
     Then there is one card
-    And the card says "none of them is on this patient's problem list"
+    And the card says "none of them is coded on this patient's problem list"
     And the card has no score
 
   Scenario: Biomarkers that were never tested are named
