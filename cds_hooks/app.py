@@ -13,6 +13,7 @@ from flask import Flask
 from cds_hooks import patient_key, routes, services
 from cds_hooks.callback import Callback
 from cds_hooks.cards import Links
+from cds_hooks.clients import PREFIX
 from cds_hooks.errors import SettingsError
 from cds_hooks.hooks import hooks
 from cds_hooks.ledger import Ledger, LedgerError
@@ -56,8 +57,12 @@ def create_app(
     app = Flask("cds_hooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     install_manners(app, settings.cors_origins)
-    discovery = services.discovery(registry.services.values(), settings.prefetch_dialect)
-    app.register_blueprint(routes.cds.blueprint(reception, discovery))
+    offered = registry.services.values()
+    app.register_blueprint(routes.cds.blueprint(reception, services.discovery(offered)))
+    for name, profile in settings.clients.items():
+        discovery = services.discovery(offered, profile.prefetch)
+        own = routes.cds.blueprint(reception, discovery, f"cds-{name}")
+        app.register_blueprint(own, url_prefix=f"{PREFIX}{name}")
     if settings.pages:
         app.register_blueprint(routes.catalog.blueprint(registry, links))
         app.register_blueprint(routes.evidence.blueprint(registry, ledger))

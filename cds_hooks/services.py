@@ -22,8 +22,7 @@ _USAGE = (
 def discovery(services: Iterable[Service], dialect: Dialect = "2.0") -> dict[str, Any]:
     """Document of `GET /cds-services`, with prefetch templates derived from the models' features.
 
-    One dialect serves all who ask: discovery is a plain GET, which says nothing of the client that a profile
-    could go by. Who serves clients of both kinds runs an instance for each.
+    The words of CDS Hooks 3.0 are for a client whose profile says that it knows them (`cds_hooks.clients`).
     """
     return {"services": [_service(service, dialect) for service in services]}
 

@@ -6,13 +6,13 @@ import os
 import re
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from cds_hooks.clients import ClientProfile, read_clients
 from cds_hooks.errors import SettingsError
-from fhir_mapping.prefetch_dialect import DIALECTS, Dialect
 
 __all__ = ["BUNDLED_MODELS", "Settings", "from_environment"]
 
@@ -33,7 +33,7 @@ DEFAULTS: Mapping[str, str] = {
     "BEDSIDE_CORS_ORIGINS": "",
     "BEDSIDE_FHIR_SERVERS": "",
     "BEDSIDE_FHIR_CA_BUNDLE": "",
-    "BEDSIDE_PREFETCH_DIALECT": "2.0",
+    "BEDSIDE_CLIENTS": "",
     "BEDSIDE_TERMINOLOGY": "",
     "BEDSIDE_PAGES": "on",
 }
@@ -53,9 +53,9 @@ class Settings:
     which patients are digested, None when it is kept in `key_file`. `cors_origins` may hold "*".
     `fhir_servers` are the origins that may be called back for what the prefetch lacks; none by default.
     `fhir_ca_bundle` is a PEM file of the authorities that vouch for them, None for the public ones.
-    `prefetch_dialect` is the version of CDS Hooks in whose words discovery asks for prefetch. `terminology`
-    is the folder of the site's own value sets and concept maps, None where there is none. `pages` tells
-    whether the pages on the models and their evidence are served; nobody needs to log in to read them.
+    `clients` are the profiles of single EHRs by name. `terminology` is the folder of the site's own value
+    sets and concept maps, None where there is none. `pages` tells whether the pages on the models and their
+    evidence are served; nobody needs to log in to read them.
     """
 
     host: str
@@ -71,7 +71,7 @@ class Settings:
     cors_origins: frozenset[str]
     fhir_servers: tuple[str, ...] = ()
     fhir_ca_bundle: Path | None = None
-    prefetch_dialect: Dialect = "2.0"
+    clients: Mapping[str, ClientProfile] = field(default_factory=dict)
     terminology: Path | None = None
     pages: bool = True
 
@@ -94,7 +94,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         cors_origins=_checked(values, "BEDSIDE_CORS_ORIGINS", _origins),
         fhir_servers=_checked(values, "BEDSIDE_FHIR_SERVERS", _servers),
         fhir_ca_bundle=_checked(values, "BEDSIDE_FHIR_CA_BUNDLE", _ca_bundle),
-        prefetch_dialect=_checked(values, "BEDSIDE_PREFETCH_DIALECT", _dialect),
+        clients=_checked(values, "BEDSIDE_CLIENTS", _clients),
         terminology=_checked(values, "BEDSIDE_TERMINOLOGY", _terminology),
         pages=_checked(values, "BEDSIDE_PAGES", _switch),
     )
@@ -201,8 +201,5 @@ def _switch(text: str) -> bool:
     return text == "on"
 
 
-def _dialect(text: str) -> Dialect:
-    for dialect in DIALECTS:
-        if text == dialect:
-            return dialect
-    raise ValueError(f"must be one of {', '.join(DIALECTS)}")
+def _clients(text: str) -> Mapping[str, ClientProfile]:
+    return read_clients(Path(text)) if text else {}

@@ -13,12 +13,13 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wsgi import LimitedStream
 
 from cds_hooks import outcomes
+from cds_hooks.clients import PREFIX
 from cds_hooks.errors import BadRequest, NotJson, Refusal, TooLarge
 from cds_hooks.telemetry import log_event, places
 
 __all__ = ["body_reader", "install_manners", "json_response", "wants_html"]
 
-_CROSS_ORIGIN = ("/cds-services",)
+_CROSS_ORIGIN = ("/cds-services", PREFIX)
 _PREFLIGHT_SECONDS = "600"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -29,7 +29,7 @@ Environment:
   BEDSIDE_CORS_ORIGINS  browser origins that may call, or *       none
   BEDSIDE_FHIR_SERVERS  FHIR servers to read missing data from    none
   BEDSIDE_FHIR_CA_BUNDLE    PEM file of their authorities         the public ones
-  BEDSIDE_PREFETCH_DIALECT  CDS Hooks version of the prefetch     2.0
+  BEDSIDE_CLIENTS       YAML file of client profiles              none
   BEDSIDE_TERMINOLOGY   folder of the site's value sets and maps  none
   BEDSIDE_PAGES         pages on models and evidence, without login on
 

@@ -13,9 +13,9 @@ from cds_hooks.web import body_reader, json_response
 __all__ = ["blueprint"]
 
 
-def blueprint(reception: Reception, discovery: Mapping[str, Any]) -> Blueprint:
-    """Routes under /cds-services."""
-    routes = Blueprint("cds", __name__)
+def blueprint(reception: Reception, discovery: Mapping[str, Any], name: str = "cds") -> Blueprint:
+    """Routes under /cds-services; each further set of them, for a client of its own, has another name."""
+    routes = Blueprint(name, __name__)
 
     @routes.get("/cds-services")
     def discover() -> Response:

@@ -55,12 +55,3 @@ def test_a_412_says_why_nothing_could_be_read(
     assert "`conditions` is needed and could not be read" in answer.text
     assert words in answer.text
     assert CANARY not in answer.text
-
-
-@pytest.mark.parametrize(("dialect", "found"), [("2.0", False), ("3.0", True)])
-def test_the_dialect_is_a_setting(dialect: str, found: bool, tmp_path: Path, catalogue: Registry) -> None:
-    """BEDSIDE_PREFETCH_DIALECT decides whether discovery speaks the words of CDS Hooks 3.0."""
-    hospital = Hospital(tmp_path, catalogue, BEDSIDE_PREFETCH_DIALECT=dialect)
-    document = hospital.discovery()
-    hospital.close()
-    assert ("today()" in str(document)) is found

@@ -36,7 +36,7 @@ def test_the_defaults_bind_to_loopback_and_call_nobody() -> None:
         ("BEDSIDE_FHIR_SERVERS", "https://fhir.example.org/r4"),
         ("BEDSIDE_FHIR_SERVERS", "https://user@fhir.example.org"),
         ("BEDSIDE_FHIR_CA_BUNDLE", "/nowhere/at/all.pem"),
-        ("BEDSIDE_PREFETCH_DIALECT", "3"),
+        ("BEDSIDE_CLIENTS", "/nowhere/at/all.yaml"),
         ("BEDSIDE_TERMINOLOGY", "/nowhere/at/all"),
         ("BEDSIDE_PAGES", "no"),
     ],
