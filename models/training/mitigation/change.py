@@ -62,7 +62,9 @@ class Change:
         """What the interval shows; more is better for every figure but the distance of ``o_e``."""
         if self.state != "ok" or self.low is None or self.high is None:
             return "not known"
-        better, worse = (self.high < 0, self.low > 0) if self.name == DISTANCE else (self.low > 0, self.high < 0)
+        better, worse = (
+            (self.high < 0, self.low > 0) if self.name == DISTANCE else (self.low > 0, self.high < 0)
+        )
         return "gained" if better else "lost" if worse else "no change shown"
 
 

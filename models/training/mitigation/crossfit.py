@@ -64,7 +64,7 @@ class Answer:
     notes: tuple[str, ...] = ()
 
     def at(self, threshold: float) -> Floats:
-        """Probability of being selected ``[n]`` at a threshold; that of the decision where there is no risk."""
+        """Probability of being selected ``[n]`` at a threshold; a decision has its own one only."""
         if self.risk is not None:
             return (self.risk >= threshold).astype(float)
         assert self.selected is not None, "an answer is a risk or a decision"
@@ -103,7 +103,7 @@ def crossfit(
     methods: Sequence[str],
     attributes: Sequence[str],
     thresholds: Sequence[float],
-    folds: Folds = Folds(),  # noqa: B008 # immutable
+    folds: Folds = Folds(),
 ) -> dict[Key, Answer]:
     """Answers by (method, attribute, output number); the recipe itself is ``(*BASE, output)``.
 
@@ -125,7 +125,7 @@ def crossfit(
         held_out = None
         if {RECALIBRATION, POSTPROCESSING} & set(methods):
             held_out = _held_out(learner, rows, outcomes, inner)
-        for k, threshold in enumerate(thresholds):
+        for k in range(len(thresholds)):
             add(BASE, k, test, risk[:, k])
         for attribute in attributes:
             mine, theirs = strata[attribute][train], strata[attribute][test]

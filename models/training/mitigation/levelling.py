@@ -13,7 +13,7 @@ risen (95 % interval above 0). For each figure:
 ``levelling-down``  the gap is smaller, the better-off group is shown to have lost (interval below 0), and no
                     group gained;
 ``not-excluded``    the same, but the loss of the better-off group is not shown;
-``no``              anything else: the gap did not shrink, the better-off group did not lose, or a group gained;
+``no``              the gap did not shrink, the better-off group did not lose, or a group gained;
 ``not-assessed``    fewer than two groups with enough people and events.
 """
 

@@ -78,9 +78,7 @@ def fit_recalibration(
     return _fitted(probability, outcome, strata, spreads[int(np.argmin(losses))], who)
 
 
-def fit_line(
-    probability: Floats, outcome: Floats, centre: float, spread: float
-) -> tuple[float, float]:
+def fit_line(probability: Floats, outcome: Floats, centre: float, spread: float) -> tuple[float, float]:
     """Penalised (a_g, b_g) of one group; (0, 0) for spread 0."""
     if spread == 0.0:
         return 0.0, 0.0
