@@ -187,6 +187,8 @@ class Comparison:
         if before.value is None or after.value is None:
             return _undefined(AUROC, before.why or after.why or "cannot be computed")
         told = Change(AUROC, before.value, after.value, after.value - before.value, None, None, "ok")
+        if (first[inside] == second[inside]).all():
+            return _thin(told, "no interval: nothing changed", short)
         if self._subjects < len(self._people):
             return _thin(told, "no interval: several rows of one person", short)
         if min(y.sum(), (1 - y).sum()) < 2:

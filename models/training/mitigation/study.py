@@ -79,7 +79,7 @@ def compare(
         "version": study.version,
         "code": study.code,
         "seed": study.folds.seed,
-        "data": dataclasses.asdict(study.data),
+        "data": _listed(dataclasses.asdict(study.data)),
         "plan": {
             "text": study.plan,
             "folds": dataclasses.asdict(study.folds),
@@ -152,6 +152,11 @@ def _figure(one: Change) -> Document:
 
 def _levelling(one: Levelling) -> Document:
     return _rounded(dataclasses.asdict(one))
+
+
+def _listed(values: Document) -> Document:
+    """The values with lists in place of tuples, as JSON reads them again."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
 
 def _rounded(values: Document) -> Document:

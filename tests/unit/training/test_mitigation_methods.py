@@ -49,10 +49,10 @@ def test_weights_are_those_of_the_paper_by_hand() -> None:
 def test_group_and_outcome_are_independent_under_the_weights() -> None:
     """In the weighted sample every group has the same share of events, and its old number of people."""
     weights, _ = reweighing(RACE, Y)
-    shares = [np.average(Y[RACE == group], weights=weights[RACE == group]) for group in np.unique(RACE)]
+    shares = [np.average(Y[group == RACE], weights=weights[group == RACE]) for group in np.unique(RACE)]
     assert shares == pytest.approx([Y.mean()] * 3, abs=1e-12)
-    assert [weights[RACE == group].sum() for group in np.unique(RACE)] == pytest.approx(
-        [(RACE == group).sum() for group in np.unique(RACE)], abs=1e-9
+    assert [weights[group == RACE].sum() for group in np.unique(RACE)] == pytest.approx(
+        [(group == RACE).sum() for group in np.unique(RACE)], abs=1e-9
     )
 
 
@@ -92,13 +92,15 @@ def test_a_shrunk_line_maximises_the_penalised_likelihood() -> None:
 
 
 def test_a_thin_group_keeps_the_pooled_calibration_and_it_is_said() -> None:
-    """A group with fewer events than asked for gets its probabilities back to the last bit, with the reason."""
+    """A group with fewer events than asked for keeps its probabilities to the last bit, with the reason."""
     thin = np.where(RACE == "asian", "white", RACE).astype("<U30")
     thin[:15] = "other-race"
     fitted = fit_recalibration(RISK, Y, thin, FOLDS)
     inside = thin == "other-race"
     np.testing.assert_array_equal(fitted.apply(RISK, thin)[inside], RISK[inside])
-    assert any(note.startswith("other-race: keeps the pooled calibration (15 people") for note in fitted.notes)
+    assert any(
+        note.startswith("other-race: keeps the pooled calibration (15 people") for note in fitted.notes
+    )
 
 
 def test_recalibration_moves_each_group_towards_its_own_events() -> None:
@@ -107,7 +109,7 @@ def test_recalibration_moves_each_group_towards_its_own_events() -> None:
     inside = RACE == "black-or-african-american"
     before, after = (Y[inside].sum() / p[inside].sum() for p in (RISK, fitted.apply(RISK, RACE)))
     assert abs(after - 1) < abs(before - 1)
-    assert min((RACE == group).sum() for group in fitted.lines) >= ENOUGH.min_n
+    assert min((group == RACE).sum() for group in fitted.lines) >= ENOUGH.min_n
 
 
 def test_thresholds_per_group_are_those_of_fairlearn() -> None:
@@ -119,7 +121,8 @@ def test_thresholds_per_group_are_those_of_fairlearn() -> None:
         estimator=model, constraints="equalized_odds", prefit=True, predict_method="predict_proba"
     ).fit(logit(RISK)[repeated, None], Y[repeated].astype(int), sensitive_features=RACE[repeated])
     draws = [
-        theirs.predict(logit(RISK)[:, None], sensitive_features=RACE, random_state=seed) for seed in range(400)
+        theirs.predict(logit(RISK)[:, None], sensitive_features=RACE, random_state=seed)
+        for seed in range(400)
     ]
     assert np.abs(np.mean(draws, axis=0) - fitted.selected(RISK, RACE)).max() < 0.12
 
@@ -136,7 +139,7 @@ def test_reductions_bound_the_difference_of_odds() -> None:
     gaps = []
     for chosen in (made.selected_unconstrained(PEOPLE.rows), made.selected(PEOPLE.rows)):
         rates = [
-            [chosen[(RACE == group) & (Y == value)].mean() for group in np.unique(RACE)] for value in (0, 1)
+            [chosen[(group == RACE) & (value == Y)].mean() for group in np.unique(RACE)] for value in (0, 1)
         ]
         gaps.append(max(np.ptp(one) for one in rates))
     plain = made.selected_unconstrained(PEOPLE.rows)
@@ -149,7 +152,7 @@ def test_reductions_bound_the_difference_of_odds() -> None:
 def test_a_group_without_enough_events_is_not_constrained(group: str) -> None:
     """The note names the group and what it lacks; its people are selected all the same."""
     few = Y.copy()
-    few[RACE == group] = 0.0
+    few[group == RACE] = 0.0
     made = fit_reductions(FEATURES, PEOPLE.rows, few, RACE, 0.3, FOLDS)
     assert any(note.startswith(f"{group}: not constrained (0 events") for note in made.notes)
 
