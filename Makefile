@@ -13,6 +13,7 @@ UV ?= uv
 PYTEST_ARGS ?=
 MEDPLUM = tests/servers/medplum/node_modules/.package-lock.json
 MODEL ?=
+ARGS ?=
 
 LOCK = $(UV) pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --custom-compile-command "make lock"
@@ -29,6 +30,7 @@ help: ## Show what there is
 	@echo "  BEDSIDE_PORT=... the port of make run (8080)"
 	@echo "  PYTEST_ARGS=...  what make test hands to pytest, for example tests/unit/frame"
 	@echo "  MODEL=...        the model that make train trains, a folder of models/catalog"
+	@echo "  ARGS=...         what make train hands to it, for example --help"
 
 run: .venv/.ready ## Start the service and fire two hooks for a bundled patient
 	@exec .venv/bin/python -m cds_hooks.demo.tour
@@ -76,7 +78,7 @@ train: .venv-train/.ready ## Train one model again: make train MODEL=type2-diabe
 	@test -f "models/catalog/$(MODEL)/training.py" || { \
 		echo "make train MODEL=<id>, with one of these:" >&2; \
 		ls models/catalog/*/training.py | sed -E 's#models/catalog/(.*)/training.py#  \1#' >&2; exit 2; }
-	@.venv-train/bin/python "models/catalog/$(MODEL)/training.py"
+	@.venv-train/bin/python "models/catalog/$(MODEL)/training.py" $(ARGS)
 
 lock: ## Pin the newest versions that fit pyproject.toml (needs uv)
 	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv (https://docs.astral.sh/uv); set UV=..." >&2; exit 2; }

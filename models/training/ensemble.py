@@ -86,10 +86,12 @@ class Ensemble:
         return np.flip(np.minimum.accumulate(np.flip(values, axis), axis=axis), axis)
 
 
-def fit(recipe: Recipe, rows: Floats, outcomes: Floats) -> Ensemble:
+def fit(recipe: Recipe, rows: Floats, outcomes: Floats, weights: Floats | None = None) -> Ensemble:
     """Fit on input rows ``[n, p]`` (NaN = missing) and 0/1 outcomes ``[n, K]``.
 
     Knots, reference distribution, ridge strength and recalibration all come from these rows only.
+    ``weights`` ``[n, K]`` are how much each row counts in the choice of the ridge strength and in the ridge
+    fits of an output; the recalibration counts every row once, so that probabilities stay those of the rows.
     Raises ``ValueError`` when an outcome has fewer events than folds.
     """
     if (np.minimum(outcomes.sum(axis=0), (1 - outcomes).sum(axis=0)) < recipe.folds).any():
@@ -101,25 +103,31 @@ def fit(recipe: Recipe, rows: Floats, outcomes: Floats) -> Ensemble:
         design.transform(complete(reference, recipe.features, rows, recipe.seed + 1 + member))
         for member in range(recipe.members)
     ]
-    weights, intercepts, strengths, lines = [], [], [], []
+    slopes, intercepts, strengths, lines = [], [], [], []
     for k in range(len(recipe.outputs)):
-        strength = _strength(recipe, once, outcomes[:, k])
-        intercept, slope = _recalibration(recipe, completed, once, outcomes[:, k], strength)
-        w, b = _bootstrap(completed, outcomes[:, k], strength, recipe.members, recipe.seed)
-        weights.append(_significant(slope * w))
+        counts = None if weights is None else weights[:, k]
+        strength = _strength(recipe, once, outcomes[:, k], counts)
+        intercept, slope = _recalibration(recipe, completed, once, outcomes[:, k], strength, counts)
+        w, b = _bootstrap(completed, outcomes[:, k], strength, recipe.members, recipe.seed, counts)
+        slopes.append(_significant(slope * w))
         intercepts.append(_significant(intercept + slope * b))
         strengths.append(strength)
         lines.append((float(f"{intercept:.6g}"), float(f"{slope:.6g}")))
-    return Ensemble(recipe, design, reference, np.array(weights), np.array(intercepts),
+    return Ensemble(recipe, design, reference, np.array(slopes), np.array(intercepts),
                     tuple(strengths), tuple(lines))  # fmt: skip
 
 
-def fit_ridge(columns: Floats, outcome: Floats, strength: float) -> tuple[Floats, float]:
-    """Ridge logistic regression on standardised columns ``[n, q]``; weights on the raw scale."""
+def fit_ridge(
+    columns: Floats, outcome: Floats, strength: float, counts: Floats | None = None
+) -> tuple[Floats, float]:
+    """Ridge logistic regression on standardised columns ``[n, q]``; weights on the raw scale.
+
+    ``counts`` ``[n]`` are how much each row counts; the standardisation takes each once.
+    """
     centre, scale = columns.mean(axis=0), columns.std(axis=0)
     scale = np.where(scale > 1e-9, scale, np.inf)
     model = LogisticRegression(C=strength, solver="newton-cholesky", tol=1e-8, max_iter=100)
-    model.fit((columns - centre) / scale, outcome)
+    model.fit((columns - centre) / scale, outcome, sample_weight=counts)
     weights = np.asarray(model.coef_[0], dtype=float) / scale
     return weights, float(model.intercept_[0] - weights @ centre)
 
@@ -131,31 +139,42 @@ def calibration_line(logits: Floats, outcome: Floats) -> tuple[float, float]:
     return float(model.intercept_[0]), float(model.coef_[0, 0])
 
 
-def _strength(recipe: Recipe, columns: Floats, outcome: Floats) -> float:
+def _strength(recipe: Recipe, columns: Floats, outcome: Floats, counts: Floats | None) -> float:
     """The candidate with the lowest cross-validated log loss."""
     loss = np.zeros(len(recipe.strengths))
     for train, test in _folds(recipe, columns, outcome):
         for position, strength in enumerate(recipe.strengths):
-            weights, intercept = fit_ridge(columns[train], outcome[train], strength)
+            weights, intercept = fit_ridge(columns[train], outcome[train], strength, _of(counts, train))
             predicted = expit(columns[test] @ weights + intercept)
-            loss[position] += log_loss(outcome[test], predicted, labels=[0, 1]) * len(test)
+            mean = log_loss(outcome[test], predicted, labels=[0, 1], sample_weight=_of(counts, test))
+            loss[position] += mean * (len(test) if counts is None else counts[test].sum())
     return recipe.strengths[int(loss.argmin())]
 
 
 def _recalibration(
-    recipe: Recipe, completed: Sequence[Floats], once: Floats, outcome: Floats, strength: float
+    recipe: Recipe,
+    completed: Sequence[Floats],
+    once: Floats,
+    outcome: Floats,
+    strength: float,
+    counts: Floats | None,
 ) -> tuple[float, float]:
     """Line through cross-validated logits of small ensembles made the way the final one is made."""
     logits = np.zeros(len(outcome))
     for train, test in _folds(recipe, once, outcome):
         inside = [columns[train] for columns in completed[: recipe.calibration_members]]
-        w, b = _bootstrap(inside, outcome[train], strength, len(inside), recipe.seed)
+        w, b = _bootstrap(inside, outcome[train], strength, len(inside), recipe.seed, _of(counts, train))
         logits[test] = once[test] @ w.mean(axis=0) + b.mean()
     return calibration_line(logits, outcome)
 
 
 def _bootstrap(
-    completed: Sequence[Floats], outcome: Floats, strength: float, members: int, seed: int
+    completed: Sequence[Floats],
+    outcome: Floats,
+    strength: float,
+    members: int,
+    seed: int,
+    counts: Floats | None,
 ) -> tuple[Floats, Floats]:
     """Weights ``[B, q]`` and intercepts ``[B]`` of ridge fits on resamples of the rows.
 
@@ -165,8 +184,12 @@ def _bootstrap(
     fits = []
     for member in range(members):
         drawn = rng.integers(0, len(outcome), len(outcome))
-        fits.append(fit_ridge(completed[member][drawn], outcome[drawn], strength))
+        fits.append(fit_ridge(completed[member][drawn], outcome[drawn], strength, _of(counts, drawn)))
     return np.array([w for w, _ in fits]), np.array([b for _, b in fits])
+
+
+def _of(counts: Floats | None, where: Ints) -> Floats | None:
+    return None if counts is None else counts[where]
 
 
 def _folds(recipe: Recipe, columns: Floats, outcome: Floats) -> list[tuple[Ints, Ints]]:

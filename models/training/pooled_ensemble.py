@@ -89,9 +89,13 @@ class Pooling:
                 *(extra.column for extra in self.within))  # fmt: skip
 
 
-def fit(recipe: Recipe, pooling: Pooling, rows: Floats, outcome: Floats) -> Ensemble:
+def fit(
+    recipe: Recipe, pooling: Pooling, rows: Floats, outcome: Floats, weights: Floats | None = None
+) -> Ensemble:
     """Fit one output on input rows ``[n, p]`` (NaN = missing) and 0/1 outcomes ``[n]``.
 
+    ``weights`` ``[n]`` > 0 are how much each patient counts in the likelihood; neither the loss that chooses
+    the spread nor the recalibration is weighted, so that probabilities stay those of the rows.
     ``recipe.strengths`` are the candidate spreads of the level effects. Raises ``ValueError`` when the
     outcome has fewer events or non-events than folds.
     """
@@ -100,12 +104,14 @@ def fit(recipe: Recipe, pooling: Pooling, rows: Floats, outcome: Floats) -> Ense
     reference = fit_reference(recipe.features, rows, recipe.strata_of)
     design = pooling.design(recipe.names)
     sample = sample_of(_completed(recipe, pooling, design, reference, rows), outcome)
+    if weights is not None:
+        sample = sample.reweighted(weights)
     spread = _spread(recipe, pooling, sample)
     priors = pooling.priors(spread)
     intercept, slope = _recalibration(recipe, priors, sample)
-    weights, intercepts = _bootstrap(recipe, priors, sample, recipe.members)
+    slopes, intercepts = _bootstrap(recipe, priors, sample, recipe.members)
     line = (float(f"{intercept:.6g}"), float(f"{slope:.6g}"))
-    return Ensemble(recipe, design, reference, _seven(slope * weights)[None],
+    return Ensemble(recipe, design, reference, _seven(slope * slopes)[None],
                     _seven(intercept + slope * intercepts)[None], (spread,), (line,))  # fmt: skip
 
 
@@ -125,7 +131,7 @@ def _spread(recipe: Recipe, pooling: Pooling, sample: Sample) -> float:
     for spread in recipe.strengths:
         logits = np.zeros(len(sample.outcome))
         for train, test in _folds(recipe, sample):
-            inside = sample.reweighted(_indicator(train, len(logits)))
+            inside = sample.reweighted(_indicator(train, len(logits)) * sample.weight)
             weights, intercept = fit_pooled(inside, pooling.priors(spread))
             logits[test] = _logits(sample, weights, intercept)[test]
         losses.append(log_loss(sample.outcome, expit(logits)))
@@ -136,7 +142,7 @@ def _recalibration(recipe: Recipe, priors: Sequence[Column], sample: Sample) -> 
     """Line through cross-validated logits of small ensembles made the way the final one is made."""
     logits = np.zeros(len(sample.outcome))
     for train, test in _folds(recipe, sample):
-        inside = sample.reweighted(_indicator(train, len(logits)))
+        inside = sample.reweighted(_indicator(train, len(logits)) * sample.weight)
         weights, intercepts = _bootstrap(recipe, priors, inside, recipe.calibration_members)
         logits[test] = _logits(sample, weights.mean(axis=0), intercepts.mean())[test]
     return calibration_line(logits, sample.outcome)
@@ -153,7 +159,7 @@ def _bootstrap(
     for _ in range(members):
         drawn = np.concatenate([rng.choice(stratum, len(stratum)) for stratum in strata])
         counts = np.bincount(drawn, minlength=len(present)).astype(float)
-        fits.append(fit_pooled(sample.reweighted(counts), priors))
+        fits.append(fit_pooled(sample.reweighted(counts * sample.weight), priors))
     return np.array([weights for weights, _ in fits]), np.array([intercept for _, intercept in fits])
 
 

@@ -1,7 +1,9 @@
 """Response to an immune checkpoint inhibitor: fits, freezes and then evaluates the model of this folder.
 
 Needs the environment variable ``BEDSIDE_DATA``, a directory with ``icb_response/*.csv``. Every choice is
-made on ``chowell_train.csv``; the other cohorts open only once ``model.onnx`` has been written.
+made on ``chowell_train.csv``; the other cohorts open only once ``model.onnx`` has been written. With
+``--mitigation METHODS`` nothing is trained or written here: the methods are compared with the recipe on the
+training cohort, see :mod:`models.training.mitigation`.
 """
 
 from __future__ import annotations
@@ -10,7 +12,7 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,12 +28,18 @@ from models.training.ensemble import Ensemble, Recipe
 from models.training.evaluate import Dataset, Evaluation, tables
 from models.training.graph import write_model
 from models.training.icb_cohorts import COLUMNS, EVALUATION, UNTREATED, Cohort, Cohorts, Frozen
+from models.training.mitigation.candidate import Maker
+from models.training.mitigation.crossfit import Folds, Learner, Scorer
+from models.training.mitigation.options import Offer, parse, run
+from models.training.mitigation.strata import one_row_each
+from models.training.mitigation.study import Declared, Study
 from models.training.pooled import Column
 from models.training.pooled_ensemble import Pooling, Term, Within, fit
 from models.training.published_formulas import Formula, read_formulas
 from models.training.reference import write_reference
 
 FOLDER = Path(__file__).parent
+CODE = "models/catalog/immunotherapy-response/training.py"
 SEED = 20260101
 TYPE = "cancer_type"
 TMB, PD_L1, ALBUMIN, NLR, AGE, PRIOR = COLUMNS
@@ -56,6 +64,8 @@ LUNG_ONLY = (
 TYPE_SPREADS = (0.25, 0.4, 0.6)
 VALIDATION = Plan(repeats=3, folds=10, seed=SEED)
 VALIDATION_MEMBERS = 20
+SMALL_MEMBERS = 3
+SMALL_PLAN = f"a small plan: {SMALL_MEMBERS} members in place of 60"
 
 SCENARIOS = (
     *(Scenario((name,)) for name in COLUMNS),
@@ -98,6 +108,35 @@ def inputs(cohort: Cohort) -> Floats:
     rows = cohort.rows.copy()
     rows[np.array([kind != report.LUNG for kind in cohort.cancer_type]), list(COLUMNS).index(PD_L1)] = np.nan
     return rows
+
+
+def mitigations() -> Offer:
+    """What can be compared, on the training cohort; the manifest declares no decision threshold."""
+    content = manifest()
+    codes = type_codes(content)
+    recipe, pooling = recipe_and_pooling(sorted(codes.values()))
+    small = dataclasses.replace(recipe, members=SMALL_MEMBERS, calibration_members=SMALL_MEMBERS)
+
+    def fit_small(rows: Floats, outcomes: Floats, weights: Floats | None) -> Scorer:
+        counts = None if weights is None else weights[:, 0]
+        ensemble = fit(small, pooling, rows, outcomes[:, 0], counts)
+        return lambda given: scored(ensemble, given)[:, None]
+
+    def study(declared: Mapping[str, Declared]) -> Study:
+        cohort = Cohorts(data_directory(), codes).training()
+        facts = json.loads((FOLDER / "datasets.json").read_text(encoding="utf-8"))
+        columns = report.groups(cohort)
+        groups = {name: columns[name] for name in ("sex", "age_band") if name in columns}
+        people = one_row_each(inputs(cohort), cohort.outcome[:, None], groups)
+        learner = Learner(recipe.features, fit_small)
+        return Study(str(content["id"]), str(content["version"]), CODE, dataset(facts, cohort), people,
+                     learner, declared, SMALL_PLAN, Folds(repeats=1, inner=3))  # fmt: skip
+
+    def full(weights: Floats) -> Ensemble:
+        cohort = Cohorts(data_directory(), codes).training()
+        return fit(recipe, pooling, inputs(cohort), cohort.outcome, weights[:, 0])
+
+    return Offer(("sex",), ("sex", "age_band"), {}, study, Maker(FOLDER, full))
 
 
 def freeze(folder: Path, cohorts: Cohorts, recipe: Recipe, pooling: Pooling) -> tuple[Ensemble, Frozen]:
@@ -200,13 +239,23 @@ def data_directory() -> Path:
 
 
 def main() -> None:
+    """Train, or compare the mitigations that the command line asks for."""
+    offer = mitigations()
+    options = parse(sys.argv[1:], offer)
+    if options is None:
+        train()
+    else:
+        run(options, offer, (report.OUTPUT,))
+
+
+def train() -> None:
     """Fit, freeze, evaluate, write, print."""
     codes = type_codes(manifest())
     cohorts = Cohorts(data_directory(), codes)
     recipe, pooling = recipe_and_pooling(sorted(codes.values()))
     ensemble, frozen = freeze(FOLDER, cohorts, recipe, pooling)
     evaluation = evaluate(cohorts, recipe, pooling, ensemble, frozen)
-    evaluation.write(FOLDER / "evaluation.json", "models/catalog/immunotherapy-response/training.py")
+    evaluation.write(FOLDER / "evaluation.json", CODE)
     seal(FOLDER)
     golden(FOLDER, read_cases(FOLDER / CASES))
     seal(FOLDER)  # again, for golden.json

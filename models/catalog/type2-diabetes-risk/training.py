@@ -1,10 +1,15 @@
 """Trains `type2-diabetes-risk` on NHANES 2017-2018 and writes model.onnx, reference.json, evaluation.json.
 
 Run as `python models/catalog/type2-diabetes-risk/training.py`; about four minutes on one core. Version,
-declared thresholds and the order of the inputs are read from model.yaml.
+declared thresholds and the order of the inputs are read from model.yaml. With `--mitigation METHODS` nothing
+is trained or written here: the methods are compared with the recipe, see `models.training.mitigation`.
 """
 
+import dataclasses
 import json
+import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +19,16 @@ import yaml
 from fairness import group_columns
 from models.golden_cases import CASES, golden, read_cases
 from models.sealing import metadata, seal
-from models.training.crossval import OutOfFold, Plan, Scenario, cross_validate
+from models.training.crossval import OutOfFold, Plan, Scenario, cross_validate, predict
 from models.training.design import Feature, Floats
 from models.training.ensemble import Ensemble, Recipe, fit
 from models.training.evaluate import Dataset, Evaluation, tables
 from models.training.graph import write_model
+from models.training.mitigation.candidate import Maker
+from models.training.mitigation.crossfit import Learner, Scorer
+from models.training.mitigation.options import Offer, parse, run
+from models.training.mitigation.strata import one_row_each
+from models.training.mitigation.study import Declared, Study
 from models.training.nhanes import Adults, load_adults
 from models.training.reference import write_reference
 from models.training.screening import ada_points, learners, out_of_fold, uspstf_eligible
@@ -49,9 +59,24 @@ SCENARIOS = (
     Scenario(("bmi", "waist", "systolic", *LABS)),
     Scenario(tuple(RECIPE.names[2:]), share=0.3),
 )
+# Thresholds that are sensible for a choice: 50 to 10 tests for one person found, and 5 to 1.7.
+RANGES = {"diabetes": (0.02, 0.10), "dysglycaemia": (0.20, 0.60)}
+# Mitigations are compared with a recipe that a few minutes are enough for.
+SMALL = dataclasses.replace(RECIPE, members=4, calibration_members=4, folds=3)
+SMALL_PLAN = "a small plan: 4 members in place of 60 and 3 folds in place of 5 for each choice of the recipe"
 
 
 def main() -> None:
+    """Train, or compare the mitigations that the command line asks for."""
+    offer = mitigations()
+    options = parse(sys.argv[1:], offer)
+    if options is None:
+        train()
+    else:
+        run(options, offer, RECIPE.outputs)
+
+
+def train() -> None:
     """Load, cross-validate, fit on all rows, write and seal the folder, print the figures."""
     manifest = yaml.safe_load((FOLDER / "model.yaml").read_text(encoding="utf-8"))
     inputs = [feature["name"] for feature in manifest["features"] if feature.get("input", True)]
@@ -81,10 +106,7 @@ def evaluate(manifest: dict[str, Any], people: Adults, scored: OutOfFold, model:
     thresholds = {name: [declared[name]["at"]] for name in OUTPUTS}
     evaluation = Evaluation(manifest["id"], manifest["version"], SEED, thresholds)
     data = dataset(manifest, people)
-    sex = ["male" if male else "female" for male in people.inputs["male"]]
-    ages = list(people.inputs["age"])
-    groups = group_columns(sex=sex, age=ages, race=people.race, ethnicity=people.ethnicity)
-    evaluation.add_results(data, outcomes, scored.probability, groups)
+    evaluation.add_results(data, outcomes, scored.probability, groups_of(people))
     evaluation.add_missing(data, outcomes, SCENARIOS, scored.scenarios)
     facts = json.loads((FOLDER / "comparators.json").read_text(encoding="utf-8"))
     add_learners(evaluation, data, people, scored, facts)
@@ -93,14 +115,54 @@ def evaluate(manifest: dict[str, Any], people: Adults, scored: OutOfFold, model:
     return evaluation
 
 
+def groups_of(people: Adults) -> dict[str, list[frozenset[str]]]:
+    """The groups of each person, attribute by attribute."""
+    sex = ["male" if male else "female" for male in people.inputs["male"]]
+    ages = list(people.inputs["age"])
+    return group_columns(sex=sex, age=ages, race=people.race, ethnicity=people.ethnicity)
+
+
+def mitigations() -> Offer:
+    """What can be compared: race and sex unless others are named, at the manifest's thresholds."""
+    manifest = yaml.safe_load((FOLDER / "model.yaml").read_text(encoding="utf-8"))
+    thresholds = manifest["card"]["thresholds"]
+    outputs = {name: Declared(thresholds[name]["at"], RANGES[name]) for name in OUTPUTS}
+
+    def study(declared: Mapping[str, Declared]) -> Study:
+        people = load_adults()
+        data = dataclasses.replace(dataset(manifest, people), description=steps(people))
+        everybody = one_row_each(people.rows(RECIPE.names), outcomes_of(people), groups_of(people))
+        learner = Learner(RECIPE.features, fit_small)
+        return Study(
+            manifest["id"], manifest["version"], CODE, data, everybody, learner, declared, SMALL_PLAN
+        )
+
+    def full(weights: Floats) -> Ensemble:
+        people = load_adults()
+        return fit(RECIPE, people.rows(RECIPE.names), outcomes_of(people), weights)
+
+    known = ("race", "sex", "age_band", "ethnicity")
+    return Offer(("race", "sex"), known, outputs, study, Maker(FOLDER, full))
+
+
+def fit_small(rows: Floats, outcomes: Floats, weights: Floats | None) -> Scorer:
+    """The recipe with few members, as a function from input rows to probabilities."""
+    return partial(predict, fit(SMALL, rows, outcomes, weights))
+
+
+def steps(people: Adults) -> str:
+    """The number of people left after each selection step."""
+    return ", ".join(f"{step} {count}" for step, count in people.counts.items())
+
+
 def dataset(manifest: dict[str, Any], people: Adults) -> Dataset:
     """What was evaluated, with the number of people left after each selection step."""
-    steps = ", ".join(f"{step} {count}" for step, count in people.counts.items())
     return Dataset(
         name="nhanes-2017-2018-cv",
         role="cross-validation",
         n=len(people.hba1c),
-        description=f"mean of {PLAN.repeats} repeats of {PLAN.folds}-fold out-of-fold predictions; {steps}",
+        description=f"mean of {PLAN.repeats} repeats of {PLAN.folds}-fold out-of-fold predictions; "
+        + steps(people),
         source=manifest["training"]["data"],
         defects=tuple(manifest["training"]["defects"]),
     )
