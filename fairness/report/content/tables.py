@@ -75,13 +75,17 @@ def reason_cell(why: str | None, state: State) -> Cell:
 def size_cells(report: Report, group: GroupRow) -> list[Cell]:
     """People and, for outcomes that happen or do not, people with the outcome."""
     cells = [count_cell(group.n, withheld=True)]
-    return cells + ([count_cell(group.events, withheld=True)] if report.kind == "binary" else [])
+    return cells + (
+        [count_cell(group.events, withheld=True)] if report.kind in ("binary", "survival") else []
+    )
 
 
 def size_columns(report: Report) -> list[Column]:
     """The headings of `size_cells`."""
     columns = [Column("People", 0.8, numeric=True)]
-    return columns + ([Column("With outcome", 0.8, numeric=True)] if report.kind == "binary" else [])
+    return columns + (
+        [Column("With outcome", 0.8, numeric=True)] if report.kind in ("binary", "survival") else []
+    )
 
 
 def notes_for(report: Report, rows: Iterable[Sequence[Cell]]) -> tuple[str, ...]:
