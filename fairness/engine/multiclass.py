@@ -38,7 +38,8 @@ def evaluate_multiclass(
     level: float = DEFAULT_LEVEL,
     limits: Sufficiency = DEFAULT_SUFFICIENCY,
 ) -> Evaluation:
-    """`accuracy`, `brier` and per class `auroc:<class>`, `o_e:<class>`, `sensitivity:<class>`, `ppv:<class>` of every group.
+    """`accuracy`, `brier` and, per class, `auroc:<class>`, `o_e:<class>`, `sensitivity:<class>`,
+    `ppv:<class>`.
 
     `y` (n,) are values of `classes` (K,), `probabilities` (n, K) sum to 1 (± 1e-6) in each row; the class
     with the highest one is predicted, the first of equals. `brier` is the sum over classes, in [0, 2];

@@ -74,6 +74,8 @@ class RowGroup:
         if found.low is None or found.high is None:
             raise FitError(found.why or "no variance can be estimated")
         base, value, reach = base_name(name), found.value, normal_quantile()
+        if base in RATIOS and value <= 0.0:
+            raise FitError("a ratio of 0 has no logarithm")
         if base in RATIOS:
             pivot = Pivot(math.log(value), (math.log(found.high) - math.log(value)) / reach)
         elif base in AREAS:
@@ -88,7 +90,10 @@ class RowGroup:
 
 
 class RowSample:
-    """n people of one outcome over the attributes of `groups`; `silent` are strata that nobody of them is in."""
+    """n people of one outcome over the attributes of `groups`.
+
+    `silent` are strata that nobody of them is in.
+    """
 
     def __init__(
         self, outcome: RowOutcome, groups: Mapping[str, GroupColumn], n: int, silent: Sequence[Stratum] = ()

@@ -52,7 +52,8 @@ METRICS: dict[str, Term] = {
     "rmse": Term("Root mean squared error", "As above, with more weight on large errors."),
     "interval_coverage": Term("Interval coverage", "The share of people whose value lies in the interval "
                               "that was predicted."),
-    "within_one": Term("Within one class", "The share of people who are given their class or a neighbour of it."),
+    "within_one": Term("Within one class", "The share of people who are given their class or a "
+                       "neighbour of it."),
     "level_bias": Term("Mean step", "Predicted less observed class in steps, on average. 0 is ideal."),
     "level_error": Term("Mean distance", "How many steps the predicted class is off, on average."),
     "weighted_kappa": Term("Weighted kappa", "Agreement beyond chance, more for near misses than far ones. "
@@ -61,8 +62,8 @@ METRICS: dict[str, Term] = {
                            "(yet). They are not in the other figures."),
     "missing_input_rate": Term("Missing input", "The share of encounters with an input missing."),
     "no_card_rate": Term("No card", "The share of encounters without a card."),
-    "abstained_rate": Term("No score", "The share of people for whom the model gave no answer. They are not in "
-                           "the other figures."),
+    "abstained_rate": Term("No score", "The share of people for whom the model gave no answer. They are "
+                           "not in the other figures."),
     "acceptance_rate": Term("Accepted", "The share of cards that were accepted."),
     "override_rate": Term("Overridden", "The share of cards that were overridden."),
     "no_response_rate": Term("No response", "The share of cards without a response."),

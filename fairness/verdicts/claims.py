@@ -12,8 +12,8 @@ from fairness.errors import SampleError
 from fairness.verdicts.needed import Needed
 
 # Figures of outcomes other than yes or no; those of a class are written `auroc:CLASS`.
-OF_ROWS = ("survival_auc", "concordance", "survival_o_e", "survival_brier", "bias", "mae", "interval_coverage",
-           "within_one", "level_bias", "level_error", "weighted_kappa")  # fmt: skip
+OF_ROWS = ("survival_auc", "concordance", "survival_o_e", "survival_brier", "bias", "mae",
+           "interval_coverage", "within_one", "level_bias", "level_error", "weighted_kappa")  # fmt: skip
 _OF_CLASSES = ("sensitivity", "ppv", "auroc", "o_e")
 
 Outcome = Literal["pass", "fail", "insufficient evidence"]

@@ -145,7 +145,7 @@ def _spread(
         tested = [normal_scale(claim.metric, pivot) for pivot in pivots]
         return shown._replace(p=spread_of_pivots(tested, draws=rules.draws, seed=rules.seed).p)
     inside = np.array([tally.inside(members) for members in estimates])
-    used = inside.any(axis=0)
+    used = np.asarray(inside.any(axis=0))
     if isinstance(tally, RowSample):
         rows = tally.shares(claim.metric, used)
         return spread_of_shares(rows, inside[:, used], draws=rules.draws, seed=rules.seed)
