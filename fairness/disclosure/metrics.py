@@ -5,6 +5,8 @@ from collections.abc import Collection, Iterable
 from fairness.disclosure.table import EVENTS, NON_EVENTS, Cell, N
 from fairness.engine.strata import Group
 
+# A mean of few steps gives away how many people are off.
+_STEPS = (N, "yes:accuracy", "no:accuracy", "yes:within_one", "no:within_one")
 # Metric -> the counts that it is made of; those with @ are counts at the metric's threshold.
 _MADE_OF = {
     "prevalence": (N, EVENTS, NON_EVENTS),
@@ -17,7 +19,16 @@ _MADE_OF = {
     "npv": ("not_selected@", "tn@", "fn@"),
     "accuracy": (N, "tp@", "tn@", "fp@", "fn@"),
     "net_benefit": (N, "tp@", "fp@"),
+    "interval_coverage": (N, "yes:interval_coverage", "no:interval_coverage"),
+    "level_bias": _STEPS,
+    "level_error": _STEPS,
+    "weighted_kappa": _STEPS,
+    "abstained_rate": ("people", "abstained"),
+    "unmatured_rate": ("people", "unmatured"),
+    "within_one": (N, "yes:within_one", "no:within_one"),
 }
+# Shares of people without a threshold: of their people, those in and those out of it.
+_SHARES = ("accuracy", "sensitivity", "ppv")
 _ANY_OTHER = (N, EVENTS, NON_EVENTS)
 
 
@@ -28,6 +39,11 @@ def is_published(metric: str, threshold: float | None, group: Group, hidden: Col
     told.
     """
     made_of = _MADE_OF.get(metric, _ANY_OTHER)
+    base, _, one = metric.partition(":")
+    if one and base in ("auroc", "o_e"):
+        made_of = (N, f"class:{one}", f"others:{one}")
+    if threshold is None and base in _SHARES:
+        made_of = (N, f"yes:{metric}", f"no:{metric}")
     suffix = "" if threshold is None else f"{threshold:g}"
     return not any(
         Cell(f"{kind}{suffix}" if kind.endswith("@") else kind, group) in hidden for kind in made_of

@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fairness.engine.columns import GroupColumn
-from fairness.engine.figures import Basis, Evaluation, Figure, GroupResult, Size, figure, no_figure
+from fairness.engine.figures import Basis, Evaluation, Figure, Size, figure, no_figure
 from fairness.engine.rates import Share, rate_figure
-from fairness.engine.rows import finite_vector, group_rows, same_length
+from fairness.engine.row_sample import RowSample
+from fairness.engine.rows import finite_vector, same_length
 from fairness.engine.student import t_quantile
 from fairness.errors import SampleError
 from fairness.metric import (
@@ -18,8 +20,46 @@ from fairness.metric import (
     FloatArray,
     Interval,
     Sufficiency,
-    checked_level,
 )
+
+
+class Continuous(NamedTuple):
+    """Predicted less observed, and whether the value lies in the predicted interval (None without), (n,)."""
+
+    errors: FloatArray
+    held: npt.NDArray[np.bool_] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("bias", "mae", "rmse") if self.held is None else ("bias", "mae", "rmse", "interval_coverage")
+
+    def size(self, rows: npt.NDArray[np.bool_]) -> Size:
+        """Amounts have no events."""
+        return Size(int(rows.sum()))
+
+    def figure(self, name: str, rows: npt.NDArray[np.bool_], basis: Basis) -> Figure:
+        """One figure of the rows (n,)."""
+        if name == "interval_coverage" and self.held is not None:
+            return rate_figure(
+                name, Share(int(self.held[rows].sum()), basis.size.n), basis, "nobody in the group"
+            )
+        errors = self.errors[rows]
+        if name == "bias":
+            return mean_figure(name, errors, basis)
+        return (
+            _not_below_zero(mean_figure(name, np.abs(errors), basis))
+            if name == "mae"
+            else _root(errors, basis)
+        )
+
+
+def continuous(
+    y: npt.ArrayLike, predicted: npt.ArrayLike, intervals: tuple[npt.ArrayLike, npt.ArrayLike] | None = None
+) -> Continuous:
+    """The checked outcome; raises as `evaluate_continuous`."""
+    observed, guessed = finite_vector(y, "y"), finite_vector(predicted, "predicted")
+    same_length(y=observed, predicted=guessed)
+    return Continuous(guessed - observed, None if intervals is None else _held(observed, intervals))
 
 
 def evaluate_continuous(
@@ -39,20 +79,9 @@ def evaluate_continuous(
     Student's intervals, the coverage Wilson's; the root of the mean squared error that of the mean square on
     the log scale.
     """
-    checked_level(level)
-    observed, guessed = finite_vector(y, "y"), finite_vector(predicted, "predicted")
-    n = same_length(y=observed, predicted=guessed)
-    held = None if intervals is None else _held(observed, intervals)
-    results = []
-    for members, rows in group_rows(groups, n, crossings):
-        size = int(rows.sum())
-        basis = Basis(Size(size), limits, level)
-        figures = _errors(guessed[rows] - observed[rows], basis)
-        if held is not None:
-            share = Share(int(held[rows].sum()), size)
-            figures.append(rate_figure("interval_coverage", share, basis, "nobody in the group"))
-        results.append(GroupResult(members, size, None, tuple(figures)))
-    return Evaluation(n, None, level, (), tuple(results))
+    outcome = continuous(y, predicted, intervals)
+    sample = RowSample(outcome, groups, outcome.errors.size)
+    return sample.evaluate(crossings=crossings, level=level, limits=limits)
 
 
 def mean_figure(name: str, values: FloatArray, basis: Basis) -> Figure:
@@ -64,11 +93,6 @@ def mean_figure(name: str, values: FloatArray, basis: Basis) -> Figure:
         return figure(name, basis, mean, None, None, no_interval="one person has no variance")
     reach = _t(values.size, basis.level) * float(values.std(ddof=1)) / math.sqrt(values.size)
     return figure(name, basis, mean, Interval(mean - reach, mean + reach), "student")
-
-
-def _errors(errors: FloatArray, basis: Basis) -> list[Figure]:
-    absolute = mean_figure("mae", np.abs(errors), basis)
-    return [mean_figure("bias", errors, basis), _not_below_zero(absolute), _root(errors, basis)]
 
 
 def _root(errors: FloatArray, basis: Basis) -> Figure:

@@ -19,6 +19,7 @@ from fairness.engine.estimates import (
     sides_of,
 )
 from fairness.engine.rates import RATES
+from fairness.engine.row_sample import RowSample
 from fairness.engine.strata import Group, attribute_name, value_name
 from fairness.engine.tally import Tally
 from fairness.errors import FitError
@@ -61,7 +62,7 @@ class Difference(msgspec.Struct, frozen=True):
 
 
 def differences(
-    tally: Tally,
+    tally: Tally | RowSample,
     *,
     crossings: Sequence[Sequence[str]] = (),
     metrics: Sequence[str] = DEFAULT_CONTRASTS,
@@ -85,8 +86,10 @@ def differences(
     return tuple(found)
 
 
-def thresholds_of(metric: str, tally: Tally) -> tuple[float | None, ...]:
+def thresholds_of(metric: str, tally: Tally | RowSample) -> tuple[float | None, ...]:
     """The thresholds at which a metric exists: those of the grid, or only None."""
+    if isinstance(tally, RowSample):
+        return (None,)
     at_threshold = metric == "net_benefit" or metric in RATES
     return tally.grid.thresholds if at_threshold else (None,)
 

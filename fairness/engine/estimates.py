@@ -7,6 +7,7 @@ from fairness.engine.agreement import Pivot, brier_pivot, intercept_pivot, log_o
 from fairness.engine.figures import Size, shortfall
 from fairness.engine.ranking import area
 from fairness.engine.rates import RATES, Share, confusion, net_benefit_interval, share
+from fairness.engine.row_sample import AREAS, RATIOS, RowGroup, base_name
 from fairness.engine.tally import GroupTally
 from fairness.errors import FitError, SampleError
 from fairness.intervals import normal_quantile
@@ -22,8 +23,8 @@ CONTRASTED = ("prevalence", *RATES, *PIVOTED)
 class Pair(NamedTuple):
     """Two disjoint sets of people and what is compared."""
 
-    a: GroupTally
-    b: GroupTally
+    a: GroupTally | RowGroup
+    b: GroupTally | RowGroup
     metric: str
     threshold: float | None = None
 
@@ -59,12 +60,13 @@ _SIDES = ("the group", "the others")
 
 def scale_of(metric: str) -> Scale:
     """On which scale a metric is compared."""
-    return "ratio" if metric == "o_e" else "difference"
+    return "ratio" if base_name(metric) in RATIOS else "difference"
 
 
 def is_share(metric: str) -> bool:
     """Whether a metric is a share of people."""
-    return metric == "prevalence" or metric in RATES
+    base = base_name(metric)
+    return base in ("prevalence", "interval_coverage", "within_one") or base in RATES
 
 
 def share_of(group: GroupTally, pair: Pair) -> Share:
@@ -92,11 +94,13 @@ def pivot_of(group: GroupTally, pair: Pair) -> Pivot:
     return _usable(pivots[name](group))
 
 
-def estimate_of(group: GroupTally, pair: Pair) -> Share | Pivot:
+def estimate_of(group: GroupTally | RowGroup, pair: Pair) -> Share | Pivot:
     """The pair's metric in a group.
 
     Raises `FitError` where it has none, or no standard error.
     """
+    if isinstance(group, RowGroup):
+        return group.estimate(pair.metric)
     if not is_share(pair.metric):
         return pivot_of(group, pair)
     part = share_of(group, pair)
@@ -111,7 +115,7 @@ def normal_scale(metric: str, estimate: Pivot) -> Pivot:
     In small groups an area and its standard error depend on each other, and tests of the area itself reject
     too often.
     """
-    if metric != "auroc" or not 0.0 < estimate.value < 1.0:
+    if base_name(metric) not in AREAS or not 0.0 < estimate.value < 1.0:
         return estimate
     value = estimate.value
     return Pivot(math.log(value / (1.0 - value)), estimate.error / (value * (1.0 - value)))
@@ -151,11 +155,17 @@ def paired(a: Share | Pivot, b: Share | Pivot) -> Sides:
 def shortfall_of(pair: Pair, limits: Sufficiency) -> str | None:
     """What the smaller side lacks, in words."""
     for side, group in zip(_SIDES, (pair.a, pair.b), strict=True):
-        of = share_of(group, pair).of if is_share(pair.metric) else None
+        of = _denominator(group, pair)
         short = shortfall(Size(group.n, group.events), limits, of)
         if short:
             return f"{side}: {short}"
     return None
+
+
+def _denominator(group: GroupTally | RowGroup, pair: Pair) -> int | None:
+    if isinstance(group, RowGroup):
+        return group.figure(pair.metric).of
+    return share_of(group, pair).of if is_share(pair.metric) else None
 
 
 def _net_benefit(group: GroupTally, threshold: float) -> Pivot:

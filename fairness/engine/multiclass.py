@@ -1,17 +1,21 @@
 """Outcomes with several classes, ordered or not, from the confusion matrix of each group."""
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from fairness.discrimination import auroc
+from fairness.engine.agreement import o_e
 from fairness.engine.bootstrap import percentile
 from fairness.engine.columns import GroupColumn, IntArray
 from fairness.engine.continuous import mean_figure
-from fairness.engine.figures import Basis, Evaluation, Figure, GroupResult, Size, figure, no_figure
+from fairness.engine.counting import tally
+from fairness.engine.figures import Basis, Evaluation, Figure, Size, figure, no_figure
 from fairness.engine.rates import Share, rate_figure
-from fairness.engine.rows import group_rows, same_length
+from fairness.engine.row_sample import RowSample
+from fairness.engine.rows import same_length
 from fairness.errors import SampleError
 from fairness.metric import (
     DEFAULT_LEVEL,
@@ -19,7 +23,6 @@ from fairness.metric import (
     FloatArray,
     Interval,
     Sufficiency,
-    checked_level,
 )
 
 DEFAULT_REPLICATES = 1000
@@ -35,29 +38,69 @@ def evaluate_multiclass(
     level: float = DEFAULT_LEVEL,
     limits: Sufficiency = DEFAULT_SUFFICIENCY,
 ) -> Evaluation:
-    """`accuracy`, `brier` and per class `sensitivity:<class>`, `ppv:<class>`, `auroc:<class>` of every group.
+    """`accuracy`, `brier` and, per class, `auroc:<class>`, `o_e:<class>`, `sensitivity:<class>`,
+    `ppv:<class>`.
 
     `y` (n,) are values of `classes` (K,), `probabilities` (n, K) sum to 1 (± 1e-6) in each row; the class
     with the highest one is predicted, the first of equals. `brier` is the sum over classes, in [0, 2];
     `auroc:<class>` is one class against the rest. Raises `SampleError` for an unknown class, NaN, or rows
     that are no distribution.
     """
-    checked_level(level)
+    outcome = classes_outcome(y, probabilities, classes)
+    sample = RowSample(outcome, groups, outcome.codes.size)
+    return sample.evaluate(crossings=crossings, level=level, limits=limits)
+
+
+class Classes(NamedTuple):
+    """True class codes (n,), probabilities (n, K) and the names of the K classes."""
+
+    codes: IntArray
+    p: FloatArray
+    classes: tuple[str, ...]
+
+    @property
+    def predicted(self) -> IntArray:
+        """The most probable class (n,), the first of equals."""
+        return np.asarray(self.p.argmax(axis=1))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """By class where a figure is one class against the rest."""
+        per_class = [
+            f"{name}:{one}" for one in self.classes for name in ("auroc", "o_e", "sensitivity", "ppv")
+        ]
+        return ("accuracy", "brier", *per_class)
+
+    def size(self, rows: npt.NDArray[np.bool_]) -> Size:
+        """Several classes are no events."""
+        return Size(int(rows.sum()))
+
+    def figure(self, name: str, rows: npt.NDArray[np.bool_], basis: Basis) -> Figure:
+        """One figure of the rows (n,)."""
+        codes, p, given = self.codes[rows], self.p[rows], self.predicted[rows]
+        base, _, one = name.partition(":")
+        if base == "accuracy":
+            return rate_figure(
+                name, Share(int((codes == given).sum()), codes.size), basis, "nobody in the group"
+            )
+        if base == "brier":
+            return mean_figure(name, ((np.eye(len(self.classes))[codes] - p) ** 2).sum(axis=1), basis)
+        at = self.classes.index(one)
+        if base == "auroc":
+            return _one_against_rest(one, codes == at, p[:, at], basis)
+        if base == "o_e":
+            return _observed_over_expected(name, codes == at, p[:, at], basis)
+        of, empty = (codes, "nobody has") if base == "sensitivity" else (given, "nobody is given")
+        part = Share(int(((codes == at) & (given == at)).sum()), int((of == at).sum()))
+        return rate_figure(name, part, basis, f"{empty} this class")
+
+
+def classes_outcome(y: Sequence[str], probabilities: npt.ArrayLike, classes: Sequence[str]) -> Classes:
+    """The checked outcome; raises as `evaluate_multiclass`."""
     p = _distributions(probabilities, len(classes))
     codes = class_codes(y, classes, "y")
-    n = same_length(y=codes, probabilities=p)
-    predicted = p.argmax(axis=1)
-    squares = ((np.eye(len(classes))[codes] - p) ** 2).sum(axis=1)
-    results = []
-    for members, rows in group_rows(groups, n, crossings):
-        basis = Basis(Size(int(rows.sum())), limits, level)
-        matrix = confusion_matrix(codes[rows], predicted[rows], len(classes))
-        figures = [*_matrix_figures(matrix, classes, basis), mean_figure("brier", squares[rows], basis)]
-        figures += [
-            _one_against_rest(name, codes[rows] == at, p[rows, at], basis) for at, name in enumerate(classes)
-        ]
-        results.append(GroupResult(members, basis.size.n, None, tuple(figures)))
-    return Evaluation(n, None, level, (), tuple(results))
+    same_length(y=codes, probabilities=p)
+    return Classes(codes, p, tuple(classes))
 
 
 def evaluate_ordinal(
@@ -79,24 +122,48 @@ def evaluate_ordinal(
     Cohen J. Psychol Bull 1968;70:213-220) has a multinomial bootstrap interval of `replicates` draws. Raises
     `SampleError` for an unknown class.
     """
-    checked_level(level)
+    outcome = ordinal_outcome(y, predicted, classes)._replace(replicates=replicates, seed=seed)
+    sample = RowSample(outcome, groups, outcome.truth.size)
+    return sample.evaluate(crossings=crossings, level=level, limits=limits)
+
+
+class Ordinal(NamedTuple):
+    """True and predicted steps (n,) of K ordered classes."""
+
+    truth: IntArray
+    guess: IntArray
+    classes: int
+    replicates: int = DEFAULT_REPLICATES
+    seed: int = 0
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("accuracy", "within_one", "level_bias", "level_error", "weighted_kappa")
+
+    def size(self, rows: npt.NDArray[np.bool_]) -> Size:
+        """Several classes are no events."""
+        return Size(int(rows.sum()))
+
+    def figure(self, name: str, rows: npt.NDArray[np.bool_], basis: Basis) -> Figure:
+        """One figure of the rows (n,)."""
+        truth, guess = self.truth[rows], self.guess[rows]
+        steps = (guess - truth).astype(np.float64)
+        off = np.abs(steps)
+        if name in ("accuracy", "within_one"):
+            hits = int((off <= (1 if name == "within_one" else 0)).sum())
+            return rate_figure(name, Share(hits, basis.size.n), basis, "nobody in the group")
+        if name == "weighted_kappa":
+            return _kappa_figure(
+                confusion_matrix(truth, guess, self.classes), basis, self.replicates, self.seed
+            )
+        return mean_figure(name, steps if name == "level_bias" else off, basis)
+
+
+def ordinal_outcome(y: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> Ordinal:
+    """The checked outcome; raises as `evaluate_ordinal`."""
     truth, guess = class_codes(y, classes, "y"), class_codes(predicted, classes, "predicted")
-    n = same_length(y=truth, predicted=guess)
-    steps = (guess - truth).astype(np.float64)
-    results = []
-    for members, rows in group_rows(groups, n, crossings):
-        basis = Basis(Size(int(rows.sum())), limits, level)
-        size, off = basis.size.n, np.abs(steps[rows])
-        matrix = confusion_matrix(truth[rows], guess[rows], len(classes))
-        figures = (
-            rate_figure("accuracy", Share(int((off == 0).sum()), size), basis, "nobody in the group"),
-            rate_figure("within_one", Share(int((off <= 1).sum()), size), basis, "nobody in the group"),
-            mean_figure("level_bias", steps[rows], basis),
-            mean_figure("level_error", off, basis),
-            _kappa_figure(matrix, basis, replicates, seed),
-        )
-        results.append(GroupResult(members, size, None, figures))
-    return Evaluation(n, None, level, (), tuple(results))
+    same_length(y=truth, predicted=guess)
+    return Ordinal(truth, guess, len(classes))
 
 
 def class_codes(labels: Sequence[str], classes: Sequence[str], argument: str) -> IntArray:
@@ -131,22 +198,18 @@ def weighted_kappa(matrices: npt.NDArray[np.number]) -> FloatArray:
     return np.asarray(1.0 - ratio)
 
 
-def _matrix_figures(matrix: IntArray, classes: Sequence[str], basis: Basis) -> list[Figure]:
-    right = matrix.diagonal()
-    n = int(matrix.sum())
-    figures = [rate_figure("accuracy", Share(int(right.sum()), n), basis, "nobody in the group")]
-    for name, axis, empty in (("sensitivity", 1, "nobody has"), ("ppv", 0, "nobody is given")):
-        for at, of in enumerate(matrix.sum(axis=axis).tolist()):
-            part = Share(int(right[at]), of)
-            figures.append(rate_figure(f"{name}:{classes[at]}", part, basis, f"{empty} this class"))
-    return figures
-
-
 def _one_against_rest(name: str, y: npt.NDArray[np.bool_], p: FloatArray, basis: Basis) -> Figure:
     found = auroc(y.astype(np.float64), np.clip(p, 0.0, 1.0), level=basis.level, limits=basis.limits)
     return Figure(
         f"auroc:{name}", found.value, found.low, found.high, found.state, found.why, method="delong-logit"
     )
+
+
+def _observed_over_expected(name: str, y: npt.NDArray[np.bool_], p: FloatArray, basis: Basis) -> Figure:
+    """People of a class for each that the probabilities add up to; as `o_e` of a yes-or-no outcome."""
+    people = tally(y.astype(np.float64), np.clip(p, 0.0, 1.0), {})
+    found = o_e(people.of(()), basis)
+    return Figure(name, found.value, found.low, found.high, found.state, found.why, method=found.method)
 
 
 def _kappa_figure(matrix: IntArray, basis: Basis, replicates: int, seed: int) -> Figure:

@@ -6,7 +6,7 @@ Intervals allow for that; the interval of the concordance alone takes the weight
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,8 +15,9 @@ import numpy.typing as npt
 from fairness.engine.censoring import censoring, survival, with_estimated_weights
 from fairness.engine.columns import GroupColumn
 from fairness.engine.concordance import concordance
-from fairness.engine.figures import Basis, Evaluation, Figure, GroupResult, Size, figure, no_figure
-from fairness.engine.rows import finite_vector, group_rows, same_length
+from fairness.engine.figures import Basis, Evaluation, Figure, Size, figure, no_figure
+from fairness.engine.row_sample import RowSample
+from fairness.engine.rows import finite_vector, same_length
 from fairness.errors import SampleError
 from fairness.intervals import log_normal, logit_scale, wald
 from fairness.metric import (
@@ -25,8 +26,10 @@ from fairness.metric import (
     FloatArray,
     Interval,
     Sufficiency,
-    checked_level,
 )
+
+# Concordance compares each event with everybody: beyond this many people it would take minutes a group.
+MOST_FOR_CONCORDANCE = 50_000
 
 
 class Followed(NamedTuple):
@@ -36,6 +39,28 @@ class Followed(NamedTuple):
     event: npt.NDArray[np.bool_]
     risk: FloatArray
     horizon: float
+
+
+class Survival(NamedTuple):
+    """A survival outcome at a horizon, for any set of its people."""
+
+    people: Followed
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        few = self.people.time.size <= MOST_FOR_CONCORDANCE
+        return tuple(name for name in _FIGURES if few or name != "concordance")
+
+    def size(self, rows: npt.NDArray[np.bool_]) -> Size:
+        """People, and those with the event up to the horizon."""
+        happened = self.people.event & (self.people.time <= self.people.horizon)
+        return Size(int(rows.sum()), int(happened[rows].sum()))
+
+    def figure(self, name: str, rows: npt.NDArray[np.bool_], basis: Basis) -> Figure:
+        """One figure of the rows (n,)."""
+        people = self.people
+        part = Followed(people.time[rows], people.event[rows], people.risk[rows], people.horizon)
+        return _FIGURES[name](part, basis)
 
 
 class Weights(NamedTuple):
@@ -63,19 +88,18 @@ def evaluate_survival(
     in [0, 1] the predicted probability of the event up to the horizon. `events` counts those up to the
     horizon. Undefined where nobody is observed beyond the horizon. Raises `SampleError` for other input.
     """
-    checked_level(level)
+    outcome = survival_outcome(time, event, risk, horizon)
+    sample = RowSample(outcome, groups, outcome.people.time.size)
+    return sample.evaluate(crossings=crossings, level=level, limits=limits)
+
+
+def survival_outcome(
+    time: npt.ArrayLike, event: npt.ArrayLike, risk: npt.ArrayLike, horizon: float
+) -> Survival:
+    """The checked outcome; raises as `evaluate_survival`."""
     people = _checked(time, event, risk, horizon)
-    n = same_length(time=people.time, event=people.event, risk=people.risk)
-    results = []
-    for members, rows in group_rows(groups, n, crossings):
-        part = Followed(people.time[rows], people.event[rows], people.risk[rows], horizon)
-        events = int((part.event & (part.time <= horizon)).sum())
-        basis = Basis(Size(int(rows.sum()), events), limits, level)
-        figures = tuple(
-            make(part, basis) for make in (survival_auc, concordance_figure, survival_brier, survival_o_e)
-        )
-        results.append(GroupResult(members, basis.size.n, events, figures))
-    return Evaluation(n, results[0].events, level, (), tuple(results))
+    same_length(time=people.time, event=people.event, risk=people.risk)
+    return Survival(people)
 
 
 def weights_of(people: Followed) -> Weights | None:
@@ -163,6 +187,14 @@ def survival_o_e(people: Followed, basis: Basis) -> Figure:
     error = float(residuals.std(ddof=1)) / math.sqrt(residuals.size) / observed
     interval = log_normal(ratio, error, basis.level)
     return figure("survival_o_e", basis, ratio, interval, "log-normal")
+
+
+_FIGURES: dict[str, Callable[[Followed, Basis], Figure]] = {
+    "survival_auc": survival_auc,
+    "concordance": concordance_figure,
+    "survival_brier": survival_brier,
+    "survival_o_e": survival_o_e,
+}
 
 
 def _share_below(risk: FloatArray, weights: FloatArray) -> FloatArray:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from fairness.disclosure import Release, Table, suppress
-from fairness.engine import Evaluation, Tally, evaluate
+from fairness.engine import Evaluation, FlagTally, Tally, evaluate
 from fairness.report.cells import report_table
 from fairness.report.drawn import group_curves
 from fairness.report.figures import Key, group_rows, unestimable
@@ -15,6 +15,7 @@ from fairness.report.plan import About, Plan
 from fairness.report.sample_size import needed_rows
 from fairness.report.shown import Shown
 from fairness.report.shrunk import shrunken_figures
+from fairness.report.silence import told_silence, with_silence
 
 
 class Built(NamedTuple):
@@ -24,16 +25,17 @@ class Built(NamedTuple):
     release: Release
 
 
-def build(tally: Tally, about: About, plan: Plan | None = None) -> Built:
-    """The report on a tally.
+def build(tally: Tally, about: About, plan: Plan | None = None, silence: FlagTally | None = None) -> Built:
+    """The report on a tally; `silence` counts all people, with the flags `abstained` and `unmatured`.
 
     Raises `SampleError` or `GroupError` for a claim or crossing that the tally cannot answer.
     """
     asked = plan or Plan()
     crossings = asked.all_crossings()
-    table = report_table(tally, crossings)
+    table = with_silence(report_table(tally, crossings), silence, crossings)
     hidden = suppress(table, asked.minimum_cell, asked.before)
-    report = _report(tally, table, Shown(hidden), about, asked)
+    shown = Shown(hidden)
+    report = told_silence(_report(tally, table, shown, about, asked), silence, shown, asked)
     return Built(report, (asked.before or Release()).after(table, hidden))
 
 

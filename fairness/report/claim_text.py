@@ -14,7 +14,7 @@ from fairness.errors import SampleError
 from fairness.verdicts import Claim, GapClaim, LevelClaim, SpreadClaim
 
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
-_METRIC = rf"(?P<metric>[a-z_]+)\s*(?:@\s*(?P<threshold>{_NUMBER}))?"
+_METRIC = rf"(?P<metric>[a-z_]+(?::[^\s@<>]+)?)\s*(?:@\s*(?P<threshold>{_NUMBER}))?"
 _BY = r"(?:\s+by\s+(?P<by>\S.*?))?"
 _LIMIT = re.compile(rf"{_METRIC}\s*(?P<sign>>=|<=)\s*(?P<limit>{_NUMBER}){_BY}")
 _BETWEEN = re.compile(rf"{_METRIC}\s+in\s+(?P<low>{_NUMBER})\s*\.\.\s*(?P<high>{_NUMBER}){_BY}")

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 
 from fairness.engine import Difference, Tally, differences
+from fairness.engine.contrasts import DEFAULT_CONTRASTS
+from fairness.engine.row_sample import RowSample
 from fairness.metric import Sufficiency
 from fairness.report.model import GapRow
 from fairness.report.names import group_label
@@ -10,10 +12,15 @@ from fairness.report.shown import WITHHELD, Shown
 
 
 def gap_rows(
-    tally: Tally, crossings: Sequence[Sequence[str]], shown: Shown, limits: Sufficiency, level: float
+    tally: Tally | RowSample,
+    crossings: Sequence[Sequence[str]],
+    shown: Shown,
+    limits: Sufficiency,
+    level: float,
+    metrics: Sequence[str] = DEFAULT_CONTRASTS,
 ) -> tuple[GapRow, ...]:
     """Every group and intersection against everybody else, without what is withheld."""
-    found = differences(tally, crossings=crossings, level=level, limits=limits)
+    found = differences(tally, crossings=crossings, metrics=metrics, level=level, limits=limits)
     return tuple(_gap_row(one, shown) for one in found)
 
 

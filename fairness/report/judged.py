@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from fairness.engine import Group, Tally, attribute_name, value_name
 from fairness.engine.contrasts import thresholds_of
 from fairness.engine.estimates import scale_of
+from fairness.engine.row_sample import RowSample, base_name
 from fairness.errors import GroupError
 from fairness.report.marginal import marginal
 from fairness.report.model import NeededRow, VerdictOutcome, VerdictRow
@@ -17,6 +18,8 @@ from fairness.verdicts import Claim, GapClaim, LevelClaim, Outcome, SpreadClaim,
 
 # Not the net benefit: it differs with the share of events, also between groups treated alike.
 SCREENED = ("auroc", "o_e", "calibration_slope", "sensitivity", "specificity")
+SCREENED_BY_ROWS = ("survival_auc", "survival_o_e", "auroc", "o_e", "bias", "mae", "interval_coverage",
+                    "accuracy", "level_bias", "level_error")  # fmt: skip
 Kind = Literal["level", "gap", "spread", "screen"]
 # No gap is this small: the claim is equality, which data can refute and never show.
 _NO_MARGIN = 1e-12
@@ -31,7 +34,7 @@ class Judged(NamedTuple):
     left_out: tuple[str, ...] = ()
 
 
-def judged(tally: Tally, plan: Plan, shown: Shown) -> Judged:
+def judged(tally: Tally | RowSample, plan: Plan, shown: Shown) -> Judged:
     """Verdicts of the plan's claims, adjusted for each other."""
     wanted = {name for claim in plan.claims for crossing in _crossings(claim) for name in crossing}
     unknown = sorted(wanted - set(tally.attributes))
@@ -45,7 +48,7 @@ def judged(tally: Tally, plan: Plan, shown: Shown) -> Judged:
     return Judged(rows, audit.adjustment, audit.outcome, audit.left_out)
 
 
-def screened(tally: Tally, plan: Plan, shown: Shown) -> Judged:
+def screened(tally: Tally | RowSample, plan: Plan, shown: Shown) -> Judged:
     """Where nothing is claimed: each attribute's largest gaps against those of equal groups, adjusted over
     the metrics of an attribute (Benjamini-Hochberg)."""
     rows: list[VerdictRow] = []
@@ -60,10 +63,17 @@ def screened(tally: Tally, plan: Plan, shown: Shown) -> Judged:
     return Judged(tuple(rows), "benjamini-hochberg" if rows else "none")
 
 
-def _equalities(people: Tally, attribute: str, shown: Shown) -> Iterator[SpreadClaim]:
+def screened_names(people: Tally | RowSample) -> tuple[str, ...]:
+    """The figures whose largest gaps are looked at where nothing is claimed."""
+    if isinstance(people, RowSample):
+        return tuple(name for name in people.outcome.names if base_name(name) in SCREENED_BY_ROWS)
+    return SCREENED
+
+
+def _equalities(people: Tally | RowSample, attribute: str, shown: Shown) -> Iterator[SpreadClaim]:
     """One claim of equality per metric, over the groups that are told."""
     groups = people.groups()[1:]
-    for metric in SCREENED:
+    for metric in screened_names(people):
         for threshold in thresholds_of(metric, people):
             withheld = [group for group in groups if not shown.metric(metric, threshold, group)]
             if len(groups) - len(withheld) > 1:
@@ -80,7 +90,7 @@ def _crossings(claim: Claim) -> tuple[tuple[str, ...], ...]:
     return claim.crossings if isinstance(claim, LevelClaim) else (claim.attributes,)
 
 
-def _row(tally: Tally, verdict: Verdict, shown: Shown, is_screen: bool) -> VerdictRow:
+def _row(tally: Tally | RowSample, verdict: Verdict, shown: Shown, is_screen: bool) -> VerdictRow:
     claim = verdict.claim
     groups = _groups(tally, verdict)
     is_told = all(_tells(shown, verdict, group) for group in groups)
@@ -131,7 +141,7 @@ def _kind(verdict: Verdict) -> Kind:
     return "gap" if isinstance(verdict.claim, GapClaim) else "spread"
 
 
-def _groups(tally: Tally, verdict: Verdict) -> Sequence[Group]:
+def _groups(tally: Tally | RowSample, verdict: Verdict) -> Sequence[Group]:
     """The groups that a verdict rests on."""
     claim = verdict.claim
     if isinstance(claim, SpreadClaim):

@@ -58,7 +58,7 @@ def _measure(report: Report) -> Json:
 
 
 def _measure_group(report: Report, everybody: GroupRow, metric: MetricRow) -> Json:
-    populations = _POPULATIONS if report.kind == "binary" else ["initial-population"]
+    populations = _POPULATIONS if report.kind in ("binary", "survival") else ["initial-population"]
     return {
         "code": _metric_code(metric),
         "population": [
@@ -131,7 +131,7 @@ def _attributes(row: GroupRow) -> tuple[str, ...]:
 
 def _populations(report: Report, row: GroupRow) -> Sequence[Json]:
     counts = {"initial-population": row.n}
-    if report.kind == "binary":
+    if report.kind in ("binary", "survival"):
         counts["events"] = row.events
     return [{"code": _population_code(name), **_count(count)} for name, count in counts.items()]
 

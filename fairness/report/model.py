@@ -12,7 +12,7 @@ import msgspec
 State = Literal["ok", "insufficient", "undefined", "masked"]
 Outcome = Literal["pass", "fail", "insufficient evidence", "no claim"]
 VerdictOutcome = Literal["pass", "fail", "insufficient evidence", "beyond chance"]
-Kind = Literal["binary", "continuous"]
+Kind = Literal["binary", "survival", "multi-class", "ordinal", "continuous"]
 
 
 class _Row(msgspec.Struct, frozen=True, kw_only=True):

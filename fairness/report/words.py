@@ -52,13 +52,29 @@ METRICS: dict[str, Term] = {
     "rmse": Term("Root mean squared error", "As above, with more weight on large errors."),
     "interval_coverage": Term("Interval coverage", "The share of people whose value lies in the interval "
                               "that was predicted."),
+    "within_one": Term("Within one class", "The share of people who are given their class or a "
+                       "neighbour of it."),
+    "level_bias": Term("Mean step", "Predicted less observed class in steps, on average. 0 is ideal."),
+    "level_error": Term("Mean distance", "How many steps the predicted class is off, on average."),
+    "weighted_kappa": Term("Weighted kappa", "Agreement beyond chance, more for near misses than far ones. "
+                           "1 is perfect, 0 is chance."),
+    "unmatured_rate": Term("Outcome not known", "The share of people with a score whose outcome is not known "
+                           "(yet). They are not in the other figures."),
     "missing_input_rate": Term("Missing input", "The share of encounters with an input missing."),
     "no_card_rate": Term("No card", "The share of encounters without a card."),
-    "abstained_rate": Term("Abstained", "The share of encounters in which the model gave no answer."),
+    "abstained_rate": Term("No score", "The share of people for whom the model gave no answer. They are "
+                           "not in the other figures."),
     "acceptance_rate": Term("Accepted", "The share of cards that were accepted."),
     "override_rate": Term("Overridden", "The share of cards that were overridden."),
     "no_response_rate": Term("No response", "The share of cards without a response."),
 }  # fmt: skip
+
+_OF_CLASS = {
+    "auroc": "The chance that a person of this class has a higher score for it than one of another class.",
+    "o_e": "People of this class for each that the scores add up to. Above 1 the score is too low.",
+    "sensitivity": "The share of people of this class who are given it.",
+    "ppv": "The share of people who are given this class who have it.",
+}
 
 VERDICTS: dict[Outcome | VerdictOutcome, tuple[str, str]] = {
     "pass": ("Pass", "The data show that this holds."),
@@ -87,6 +103,9 @@ STATES: dict[State, str] = {
 
 def term(name: str) -> Term:
     """The words of a figure; those of a figure that is not listed are spelt out from its name."""
+    base, _, one = name.partition(":")
+    if one and base in METRICS:
+        return METRICS[base]._replace(name=f"{METRICS[base].name} ({one})", meaning=_OF_CLASS.get(base, ""))
     return METRICS.get(name) or Term(name.replace("_", " ").capitalize(), "")
 
 

@@ -7,8 +7,14 @@ import msgspec
 from fairness.engine.estimates import CONTRASTED, scale_of
 from fairness.engine.evaluate import METRICS
 from fairness.engine.rates import RATES
+from fairness.engine.row_sample import base_name
 from fairness.errors import SampleError
 from fairness.verdicts.needed import Needed
+
+# Figures of outcomes other than yes or no; those of a class are written `auroc:CLASS`.
+OF_ROWS = ("survival_auc", "concordance", "survival_o_e", "survival_brier", "bias", "mae",
+           "interval_coverage", "within_one", "level_bias", "level_error", "weighted_kappa")  # fmt: skip
+_OF_CLASSES = ("sensitivity", "ppv", "auroc", "o_e")
 
 Outcome = Literal["pass", "fail", "insufficient evidence"]
 FailRule = Literal["unequal", "beyond-margin"]
@@ -26,11 +32,17 @@ class _Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     leave_out: tuple[str, ...] = ()
 
     def _check(self, known: tuple[str, ...]) -> None:
-        if self.metric not in known:
-            raise SampleError(f"claim: metric {self.metric!r} is not one of {', '.join(known)}")
+        if self.metric not in known and not _of_rows(self.metric):
+            raise SampleError(f"claim: metric {self.metric!r} is not one of {', '.join((*known, *OF_ROWS))}")
+        if self.metric in ("accuracy", "brier") and self.threshold is None:
+            return  # of several classes; whoever judges knows the outcome
         needs = self.metric == "net_benefit" or self.metric in RATES
         if needs != (self.threshold is not None):
             raise SampleError(f"claim: {self.metric} {'needs a' if needs else 'has no'} threshold")
+
+
+def _of_rows(metric: str) -> bool:
+    return metric in OF_ROWS or (":" in metric and base_name(metric) in _OF_CLASSES)
 
 
 class LevelClaim(_Claim, frozen=True, kw_only=True, tag="level"):
@@ -107,7 +119,7 @@ class Verdict(msgspec.Struct, frozen=True):
     attribute: str
     value: str
     n: int
-    events: int
+    events: int | None
     outcome: Outcome
     estimate: float | None = None
     low: float | None = None

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from fairness.engine.row_sample import RowGroup, RowSample
 from fairness.engine.strata import Group
 from fairness.engine.tally import GroupTally, Tally
 from fairness.errors import GroupError
@@ -26,7 +27,9 @@ class Draft(NamedTuple):
     outside: bool = False
 
 
-def groups_of_claim(tally: Tally, attributes: tuple[str, ...], leave_out: tuple[str, ...]) -> list[Group]:
+def groups_of_claim(
+    tally: Tally | RowSample, attributes: tuple[str, ...], leave_out: tuple[str, ...]
+) -> list[Group]:
     """The groups of an attribute or intersection; () gives everybody.
 
     Raises `GroupError` for an attribute that was not tallied, and when no group is left: a claim about nobody
@@ -46,6 +49,6 @@ def groups_of_claim(tally: Tally, attributes: tuple[str, ...], leave_out: tuple[
     return wanted
 
 
-def lacking(group: GroupTally, rules: Rules) -> Needed | None:
+def lacking(group: GroupTally | RowGroup, rules: Rules) -> Needed | None:
     """What a group needs to count as evidence."""
     return to_count(group.n, group.events, rules.limits)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Mapping
 
 import msgspec
 import numpy as np
@@ -24,6 +25,7 @@ from fairness.engine.estimates import (
 )
 from fairness.engine.figures import Size, shortfall
 from fairness.engine.rates import RATES, Confusion, Share
+from fairness.engine.row_sample import RowGroup, RowSample
 from fairness.engine.strata import Group, attribute_name, value_name
 from fairness.engine.tally import GroupTally, Tally
 from fairness.errors import FitError
@@ -34,7 +36,7 @@ from fairness.verdicts.needed import Needed, to_decide, to_equivalence
 from fairness.verdicts.spread import Spread, spread_of_pivots, spread_of_shares
 
 
-def gap_draft(tally: Tally, members: Group, claim: GapClaim, rules: Rules) -> Draft:
+def gap_draft(tally: Tally | RowSample, members: Group, claim: GapClaim, rules: Rules) -> Draft:
     """One group against everybody else."""
     group = tally.of(members)
     pair = Pair(group, tally.rest_of(members), claim.metric, claim.threshold)
@@ -72,7 +74,7 @@ def _size(sides: Sides) -> float:
     return abs(sides.gap if isinstance(sides, Shares) else sides.gap.value)
 
 
-def _for_gap(group: GroupTally, sides: Sides, reach: float, alpha: float) -> Needed:
+def _for_gap(group: GroupTally | RowGroup, sides: Sides, reach: float, alpha: float) -> Needed:
     distance = _size(sides)
     own, others = standard_error(sides.a), standard_error(sides.b)
     if distance < reach:
@@ -80,14 +82,16 @@ def _for_gap(group: GroupTally, sides: Sides, reach: float, alpha: float) -> Nee
     return to_decide(group.n, group.events, math.hypot(own, others), distance, alpha)
 
 
-def spread_draft(tally: Tally, claim: SpreadClaim, rules: Rules) -> Draft:
+def spread_draft(tally: Tally | RowSample, claim: SpreadClaim, rules: Rules) -> Draft:
     """All groups of the attributes at once.
 
     Groups too small to count are left out of the figure and named; with one of them the claim cannot pass.
     """
     people = {m: tally.of(m) for m in groups_of_claim(tally, claim.attributes, claim.leave_out)}
     estimates, small = _estimates(people, claim, rules)
-    n, events = (sum(getattr(group, count) for group in people.values()) for count in ("n", "events"))
+    n = sum(group.n for group in people.values())
+    counted = [group.events for group in people.values()]
+    events = None if None in counted else sum(count or 0 for count in counted)
     start = Verdict(claim, " × ".join(claim.attributes), "largest gap", n, events, "insufficient evidence",
                     why="; ".join(f"{value_name(m)}: {why}" for m, why in small.items()) or None,
                     needed=_largest([lacking(people[m], rules) for m in small]))  # fmt: skip
@@ -112,7 +116,7 @@ def spread_draft(tally: Tally, claim: SpreadClaim, rules: Rules) -> Draft:
 
 
 def _estimates(
-    people: dict[Group, GroupTally], claim: SpreadClaim, rules: Rules
+    people: Mapping[Group, GroupTally | RowGroup], claim: SpreadClaim, rules: Rules
 ) -> tuple[dict[Group, Share | Pivot], dict[Group, str]]:
     """What each group has to say, and why the others have nothing."""
     found: dict[Group, Share | Pivot] = {}
@@ -132,14 +136,19 @@ def _estimates(
     return found, small
 
 
-def _spread(tally: Tally, claim: SpreadClaim, estimates: dict[Group, Share | Pivot], rules: Rules) -> Spread:
+def _spread(
+    tally: Tally | RowSample, claim: SpreadClaim, estimates: dict[Group, Share | Pivot], rules: Rules
+) -> Spread:
     if not is_share(claim.metric):
         pivots = [estimate for estimate in estimates.values() if isinstance(estimate, Pivot)]
         shown = spread_of_pivots(pivots, draws=rules.draws, seed=rules.seed)
         tested = [normal_scale(claim.metric, pivot) for pivot in pivots]
         return shown._replace(p=spread_of_pivots(tested, draws=rules.draws, seed=rules.seed).p)
     inside = np.array([tally.inside(members) for members in estimates])
-    used = inside.any(axis=0)
+    used = np.asarray(inside.any(axis=0))
+    if isinstance(tally, RowSample):
+        rows = tally.shares(claim.metric, used)
+        return spread_of_shares(rows, inside[:, used], draws=rules.draws, seed=rules.seed)
     # Prevalence needs no threshold: at 0 everybody is selected, and the cells still hold all events.
     cells = [Confusion(*row) for row in confusion_cells(tally, claim.threshold or 0.0)[used].tolist()]
     strata = [

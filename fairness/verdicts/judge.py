@@ -5,6 +5,8 @@ from typing import Literal
 
 import msgspec
 
+from fairness.engine.evaluate import METRICS
+from fairness.engine.row_sample import RowSample
 from fairness.engine.tally import Tally
 from fairness.errors import SampleError
 from fairness.metric import DEFAULT_SUFFICIENCY, Sufficiency
@@ -19,7 +21,7 @@ Purpose = Literal["gate", "screen"]
 
 
 def judge(
-    tally: Tally,
+    tally: Tally | RowSample,
     claims: Sequence[Claim],
     *,
     alpha: float = 0.05,
@@ -43,6 +45,7 @@ def judge(
         raise SampleError(f"alpha: {alpha} is not between 0 and 0.5")
     if not claims:
         raise SampleError("claims: an audit without a claim has nothing to say")
+    check_claims(tally, claims)
     rules = Rules(alpha, limits, draws, seed)
     found = [draft for claim in claims for draft in _drafts(tally, claim, rules)]
     adjust = holm if purpose == "gate" else benjamini_hochberg
@@ -56,6 +59,19 @@ def judge(
     return Audit(overall(verdicts), verdicts, alpha, name, left_out)
 
 
+def check_claims(tally: Tally | RowSample, claims: Sequence[Claim]) -> None:
+    """Raise `SampleError` for a claim on a figure that this kind of outcome does not have."""
+    for claim in claims:
+        known = tally.outcome.names if isinstance(tally, RowSample) else METRICS
+        if claim.metric not in known:
+            raise SampleError(f"claim: metric {claim.metric!r} is not one of {', '.join(known)}")
+        if isinstance(tally, RowSample):
+            if claim.threshold is not None:
+                raise SampleError(f"claim: {claim.metric} has no threshold for this kind of outcome")
+        elif claim.metric == "accuracy" and claim.threshold is None:
+            raise SampleError("claim: accuracy needs a threshold")
+
+
 def overall(verdicts: Sequence[Verdict]) -> Outcome:
     """`fail` when one fails; `pass` when there is one and all pass; `insufficient evidence` otherwise."""
     outcomes = {verdict.outcome for verdict in verdicts}
@@ -64,7 +80,7 @@ def overall(verdicts: Sequence[Verdict]) -> Outcome:
     return "pass" if outcomes == {"pass"} else "insufficient evidence"
 
 
-def _drafts(tally: Tally, claim: Claim, rules: Rules) -> Iterator[Draft]:
+def _drafts(tally: Tally | RowSample, claim: Claim, rules: Rules) -> Iterator[Draft]:
     """One draft per group of the claim, for a spread one in all."""
     if isinstance(claim, SpreadClaim):
         yield spread_draft(tally, claim, rules)

@@ -7,7 +7,9 @@ import msgspec
 from fairness.engine.agreement import Pivot, excess_events
 from fairness.engine.estimates import Pair, estimate_of, normal_scale, standard_error
 from fairness.engine.evaluate import group_figure
+from fairness.engine.figures import Figure
 from fairness.engine.rates import Share
+from fairness.engine.row_sample import AREAS, RATIOS, RowGroup, base_name
 from fairness.engine.strata import Group, attribute_name, value_name
 from fairness.engine.tally import GroupTally
 from fairness.errors import FitError
@@ -17,10 +19,10 @@ from fairness.verdicts.exact import lower_tail, one_sided, upper_tail
 from fairness.verdicts.needed import to_decide
 
 
-def level_draft(group: GroupTally, members: Group, claim: LevelClaim, rules: Rules) -> Draft:
+def level_draft(group: GroupTally | RowGroup, members: Group, claim: LevelClaim, rules: Rules) -> Draft:
     """The figure of one group against its limits: exact binomial tails for shares, normal ones for the
     rest."""
-    found = group_figure(group, claim.metric, claim.threshold, limits=rules.limits)
+    found = _figure(group, claim, rules)
     start = Verdict(claim, attribute_name(members), value_name(members), group.n, group.events,
                     "insufficient evidence", found.value, found.low, found.high, why=found.why)  # fmt: skip
     if found.state != "ok" or found.value is None:
@@ -44,12 +46,20 @@ def level_draft(group: GroupTally, members: Group, claim: LevelClaim, rules: Rul
     return Draft(verdict, outside)
 
 
-def _beyond(group: GroupTally, estimate: Share | Pivot, metric: str, limit: float, sign: float) -> float:
+def _figure(group: GroupTally | RowGroup, claim: LevelClaim, rules: Rules) -> Figure:
+    if isinstance(group, RowGroup):
+        return group.figure(claim.metric, rules.limits)
+    return group_figure(group, claim.metric, claim.threshold, limits=rules.limits)
+
+
+def _beyond(
+    group: GroupTally | RowGroup, estimate: Share | Pivot, metric: str, limit: float, sign: float
+) -> float:
     """P value for "at most the limit" (sign 1) or "at least the limit" (sign -1)."""
     if isinstance(estimate, Share):
         tail = upper_tail if sign > 0 else lower_tail
         return tail(*estimate, min(1.0, max(0.0, limit)))
-    if metric == "o_e":
+    if metric == "o_e" and not isinstance(group, RowGroup):
         excess = excess_events(group, limit)
         return one_sided(sign * excess.value / excess.error)
     value, bound = _on_scale(estimate, metric, limit)
@@ -66,9 +76,9 @@ def _distance(estimate: Share | Pivot, metric: str, limit: float) -> tuple[float
 
 def _on_scale(estimate: Pivot, metric: str, limit: float) -> tuple[Pivot, float]:
     """Estimate and limit where the estimate is closest to normal: log odds of an area, log of O/E."""
-    if metric == "auroc":
+    if base_name(metric) in AREAS:
         return normal_scale(metric, estimate), _log_odds(limit)
-    if metric == "o_e":
+    if base_name(metric) in RATIOS:
         return estimate, math.log(limit) if limit > 0.0 else -math.inf
     return estimate, limit
 

@@ -11,10 +11,14 @@ from fairness.report.model import Report
 from fairness.report.names import attribute_title
 from fairness.report.words import STATES, attribute_name, count, metric_name, withheld_note
 
-_METHOD_OF_AMOUNTS = {
-    "Bias and errors": "Means over people, with Student intervals.",
-    "Rates": "Wilson intervals.",
-}
+_METHOD_OF_ROWS = {
+    "continuous": {"Bias and errors": "Means over people, with Student intervals."},
+    "survival": {"Censoring": "Each person counts for those like them who were lost before the horizon "
+                              "(inverse probability of censoring weights, estimated within each group)."},
+    "multi-class": {"Classes": "AUROC and observed over expected are those of one class against the rest."},
+    "ordinal": {"Classes": "Steps between neighbouring classes count as equal; kappa has quadratic weights "
+                           "and a bootstrap interval."},
+}  # fmt: skip
 _METHOD: dict[str, str] = {
     "Rates": "Wilson intervals; differences of rates: Newcombe.",
     "AUROC": "Counted from the scores; interval by DeLong's variance.",
@@ -72,7 +76,8 @@ def _reasons(report: Report) -> list[Block]:
 
 def method(report: Report) -> Section:
     """How the figures were made, and from what."""
-    told = _METHOD if report.kind == "binary" else _METHOD_OF_AMOUNTS
+    common = {name: _METHOD[name] for name in ("Rates", "Gaps")}
+    told = _METHOD if report.kind == "binary" else {**_METHOD_OF_ROWS[report.kind], **common}
     blocks: list[Block] = [
         Paragraph(f"Data: {report.source}."),
         Paragraph(f"Intervals cover {report.level:.0%}. {withheld_note(report)}"),

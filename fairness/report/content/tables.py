@@ -16,6 +16,7 @@ from fairness.report.words import (
 
 Key = tuple[str, float | None]
 MOST_COLUMNS = 5
+_WITH_EVENTS = ("binary", "survival")
 
 
 def keys_of(groups: Iterable[GroupRow]) -> list[Key]:
@@ -75,13 +76,13 @@ def reason_cell(why: str | None, state: State) -> Cell:
 def size_cells(report: Report, group: GroupRow) -> list[Cell]:
     """People and, for outcomes that happen or do not, people with the outcome."""
     cells = [count_cell(group.n, withheld=True)]
-    return cells + ([count_cell(group.events, withheld=True)] if report.kind == "binary" else [])
+    return cells + ([count_cell(group.events, withheld=True)] if report.kind in _WITH_EVENTS else [])
 
 
 def size_columns(report: Report) -> list[Column]:
     """The headings of `size_cells`."""
     columns = [Column("People", 0.8, numeric=True)]
-    return columns + ([Column("With outcome", 0.8, numeric=True)] if report.kind == "binary" else [])
+    return columns + ([Column("With outcome", 0.8, numeric=True)] if report.kind in _WITH_EVENTS else [])
 
 
 def notes_for(report: Report, rows: Iterable[Sequence[Cell]]) -> tuple[str, ...]:

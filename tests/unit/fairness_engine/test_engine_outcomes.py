@@ -136,6 +136,17 @@ def test_survival_equals_scikit_survival(followed: tuple[np.ndarray, np.ndarray,
     assert plain.value == pytest.approx(metrics.concordance_index_censored(event, time, risk)[0], abs=1e-12)
 
 
+def test_survival_has_the_values_of_scikit_survival(
+    followed: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
+    """Printed by scikit-survival 0.28.0 for these people: cumulative_dynamic_auc, brier_score and
+    concordance_index_ipcw at a horizon of 1."""
+    found = evaluate_survival(*followed, 1.0, {}).groups[0]
+    assert found.metric("survival_auc").value == pytest.approx(0.8261890749242076, abs=1e-10)
+    assert found.metric("survival_brier").value == pytest.approx(0.16845196126874656, abs=1e-10)
+    assert found.metric("concordance").value == pytest.approx(0.7401900288790652, abs=1e-10)
+
+
 def test_survival_without_censoring_is_the_plain_brier_score() -> None:
     """With nobody lost every weight is 1."""
     rng = np.random.default_rng(1)

@@ -37,14 +37,14 @@ def test_small_groups_are_masked_with_another() -> None:
     assert all(m.value is None for m in report.group("race", "islander").metrics)
 
 
-def test_claims_about_a_continuous_outcome_are_refused() -> None:
-    """There is no claim about amounts; the error says so."""
+def test_a_claim_on_a_figure_that_amounts_do_not_have_is_refused() -> None:
+    """The error names the figures that there are."""
     plan = Plan(claims=(LevelClaim(metric="auroc", at_least=0.5),))
-    with pytest.raises(SampleError, match="continuous"):
+    with pytest.raises(SampleError, match="bias, mae"):
         build_continuous(*sample(), ABOUT, plan)
 
 
 def test_the_outcome_is_never_pass() -> None:
-    """Nothing is claimed, so nothing passes."""
-    assert build_continuous(*sample(), ABOUT).report.outcome == "no claim"
+    """Nothing is claimed, and a gap inside chance is no evidence of equality, as for other outcomes."""
+    assert build_continuous(*sample(), ABOUT).report.outcome == "insufficient evidence"
     assert build_continuous(*sample(small=3), ABOUT).report.outcome == "insufficient evidence"
