@@ -10,7 +10,11 @@ from models.prediction import Applicability
 
 
 class Gate:
-    """The checks of one model, in order: rules, required features, domain; the first that says no decides."""
+    """The checks of one model, in order: rules, required features, domain; the first that says no decides.
+
+    Only before a rule that fires because something is unclear, what is required and missing is told first:
+    when half a problem list is there, the reason is the list and not what might have stood in it.
+    """
 
     def __init__(self, rules: Sequence[Rule], specs: Sequence[FeatureSpec]) -> None:
         self._rules = [(rule.when, _of_rule(rule)) for rule in rules]
@@ -21,15 +25,21 @@ class Gate:
         """Why the model does not score this patient; None when it does."""
         for when, verdict in self._rules:
             if fires(when, vector[when.feature]):
-                return verdict
-        for spec in self._required:
-            value = vector[spec.name]
-            if value.state == "missing":
-                return _required_missing(spec, value)
+                return (when.unreadable and self._lacking(vector)) or verdict
+        lacking = self._lacking(vector)
+        if lacking is not None:
+            return lacking
         for spec in self._bounded:
             outside = _outside_domain(spec, vector[spec.name])
             if outside is not None:
                 return outside
+        return None
+
+    def _lacking(self, vector: FeatureVector) -> Applicability | None:
+        for spec in self._required:
+            value = vector[spec.name]
+            if value.state == "missing":
+                return _required_missing(spec, value)
         return None
 
 

@@ -191,17 +191,20 @@ class Model:
 
     def _prediction(self, plan: _Plan, scores: Scores) -> Prediction:
         own = len(plan.patient)
-        point, low, high = averaged(_part(scores, slice(0, own)))
+        point, low, high = averaged(
+            scores if len(scores.probability) == own else _part(scores, slice(0, own))
+        )
         typical: list[float | None] = [None] * len(point)
         after = own
         if plan.typical is not None:
             after += len(plan.typical)
             typical = [float(value) for value in scores.probability[own:after].mean(axis=0)]
+        figures = zip(point.tolist(), low.tolist(), high.tolist(), typical, strict=True)
         outputs = tuple(
-            OutputValue(output.name, output.label, float(point[k]), float(low[k]), float(high[k]), typical[k])
-            for k, output in enumerate(self.manifest.outputs)
+            OutputValue(output.name, output.label, *told)
+            for output, told in zip(self.manifest.outputs, figures, strict=True)
         )
-        contributions = self._contributions(plan, scores.probability[after:, 0])
+        contributions = self._contributions(plan, scores.probability[after:, 0]) if plan.explained else ()
         return Prediction(
             self.manifest.id, self.manifest.version, INSIDE, plan.vector, outputs, contributions
         )
