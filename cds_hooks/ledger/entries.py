@@ -98,8 +98,9 @@ class PredictionEntry(Struct, frozen=True, kw_only=True):
 
     `features`, `outputs`, `applicability`, `clearance` and `group_values` are JSON values or structs that
     become some; NaN is kept as null, and a reference to the patient as "Patient".
-    `decision` is "card" (shown with a score), "silent", "outside" (the model does not apply) or "failed"; every decision but "card" has a `reason` slug. `card` is the card as shown and comes with its
-    `card_uuid`, or neither.
+    `decision` is "card" (shown with a score), "silent", "outside" (the model does not apply) or "failed";
+    every decision but "card" has a `reason` slug. `card` is the card as shown and comes with its `card_uuid`,
+    or neither.
     """
 
     prediction_id: str
