@@ -56,7 +56,7 @@ def names_of(system: str) -> frozenset[str]:
 
 @lru_cache(maxsize=8192)
 def normal_code(system: str, code: str) -> str:
-    """A code as its system (canonical URL) writes it: ICD-10, its editions CM and GM, and ICD-9-CM in capitals and dotted.
+    """A code as its system (canonical URL) writes it: ICD codes in capitals and dotted, where listed above.
 
     The dot stands after the third character, in E codes of ICD-9-CM after the fourth. What does not have the
     form of such a code is only put in capitals; codes of other systems come back as they are.

@@ -179,7 +179,7 @@ def test_diabetes_set_has_every_subdivision_of_icd_10_and_icd_9_cm() -> None:
 
 
 def test_diabetes_set_has_diabetes_before_pregnancy_with_every_subdivision() -> None:
-    """O24.0, .1, .3 and .8 of ICD-10-CM end in six ways and have two headings each; .4 and .9 are left out."""
+    """O24.0, .1, .3 and .8 of ICD-10-CM end in six ways under two headings; .4 and .9 are left out."""
     ends = ("", "1", "11", "12", "13", "19", "2", "3")
     wanted = {f"O24.{kind}{end}" for kind in "0138" for end in ends}
     assert {code for code in codes("diabetes-mellitus", ICD10CM) if code.startswith("O24")} == wanted
