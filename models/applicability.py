@@ -12,8 +12,9 @@ from models.prediction import Applicability
 class Gate:
     """The checks of one model, in order: rules, required features, domain; the first that says no decides.
 
-    Only before a rule that fires because something is unclear, another feature that is required and missing
-    is told first: of half a problem list the reason is the list, and not what might have stood in it.
+    Only before a rule that fires because something is unclear, what is required and missing is told first:
+    when half a problem list is there, the reason is the list and not what might have stood in it. A rule
+    about the required feature itself knows better what is unclear, unless only half of its list is there.
     """
 
     def __init__(self, rules: Sequence[Rule], specs: Sequence[FeatureSpec]) -> None:
@@ -25,7 +26,7 @@ class Gate:
         """Why the model does not score this patient; None when it does."""
         for when, verdict in self._rules:
             if fires(when, vector[when.feature]):
-                return (when.unreadable and self._lacking(vector, apart_from=when.feature)) or verdict
+                return (when.unreadable and self._lacking(vector, but=when.feature)) or verdict
         lacking = self._lacking(vector)
         if lacking is not None:
             return lacking
@@ -35,10 +36,10 @@ class Gate:
                 return outside
         return None
 
-    def _lacking(self, vector: FeatureVector, apart_from: str | None = None) -> Applicability | None:
+    def _lacking(self, vector: FeatureVector, but: str | None = None) -> Applicability | None:
         for spec in self._required:
             value = vector[spec.name]
-            if value.state == "missing" and spec.name != apart_from:
+            if value.state == "missing" and (spec.name != but or value.reason == "incomplete"):
                 return _required_missing(spec, value)
         return None
 

@@ -21,6 +21,7 @@ _ICD_9 = re.compile(r"(E[0-9]{3}|[V0-9][0-9]{2})([0-9]{1,2})")
 _UNDOTTED: Mapping[str, re.Pattern[str]] = {
     "http://hl7.org/fhir/sid/icd-10": _ICD_10,
     "http://hl7.org/fhir/sid/icd-10-cm": _ICD_10,
+    "http://fhir.de/CodeSystem/bfarm/icd-10-gm": _ICD_10,
     "http://hl7.org/fhir/sid/icd-9-cm": _ICD_9,
 }
 
@@ -55,7 +56,7 @@ def names_of(system: str) -> frozenset[str]:
 
 @lru_cache(maxsize=8192)
 def normal_code(system: str, code: str) -> str:
-    """A code as its system (canonical URL) writes it: ICD-10, ICD-10-CM and ICD-9-CM in capitals and dotted.
+    """A code as its system (canonical URL) writes it: ICD codes in capitals and dotted, where listed above.
 
     The dot stands after the third character, in E codes of ICD-9-CM after the fourth. What does not have the
     form of such a code is only put in capitals; codes of other systems come back as they are.

@@ -69,3 +69,56 @@ def test_a_value_beyond_training_is_told_in_everyday_units() -> None:
     """The clinician reads kg/m² on the card, not a UCUM code."""
     found = applicability("type2-diabetes-risk", [BMI | {"value": 70}])
     assert found.text == "No estimate: Body mass index is 70 kg/m²; the model was made for 15 to 67 kg/m²."
+
+
+def drug_found(**order: Any) -> Applicability:
+    """What the diabetes model says of a man of 60 on one order beside what it scores on."""
+    patient = {"gender": "male", "birthDate": "1965-01-31"}
+    case = case_of({"name": "case", "index": NOW, "patient": patient, "facts": [BMI]})
+    subject = case.bundle["entry"][1]["resource"]["subject"]
+    resource = {"resourceType": "MedicationRequest", "id": "order", "intent": "order", "subject": subject}
+    case.bundle["entry"].append({"resource": resource | order})
+    record = PatientRecord.of_bundle(msgspec.json.encode(case.bundle))
+    record.answer(KEYS.values())
+    model = load_model(CATALOG / "type2-diabetes-risk")
+    return model.predict(model.features.extract(record, datetime.fromisoformat(NOW))).applicability
+
+
+@pytest.mark.parametrize(
+    "coding",
+    [
+        {"system": "http://www.whocc.no/atc", "code": "A10BA02"},
+        {"system": "urn:oid:2.16.840.1.113883.6.73", "code": "A10AB05"},
+        {"system": "http://fhir.de/CodeSystem/bfarm/atc", "code": "A10BD07"},
+        {"system": "http://www.whocc.no/atc", "code": "A10BK"},
+        {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "4815"},
+    ],
+)
+def test_a_glucose_lowering_drug_is_known_by_its_atc_code(coding: dict[str, str]) -> None:
+    """Whoever is on metformin gets no estimate of undiagnosed diabetes, whichever code says so."""
+    found = drug_found(
+        status="active", authoredOn="2025-03-01", medicationCodeableConcept={"coding": [coding]}
+    )
+    assert (found.status, found.reason) == ("silent", "glucose-lowering-drug")
+
+
+@pytest.mark.parametrize(
+    ("status", "date", "reason"),
+    [
+        ("active", "2019-03-01", "glucose-lowering-drug-unclear"),
+        ("completed", "2024-08-01", "glucose-lowering-drug-unclear"),
+        ("completed", "2022-03-01", None),
+    ],
+)
+def test_a_medicine_in_words_is_no_proof_of_no_drug(status: str, date: str, reason: str | None) -> None:
+    """A drug of now or of the last year that nobody can tell may lower glucose; one of old times does not
+    silence the model for ever."""
+    found = drug_found(status=status, authoredOn=date, medicationCodeableConcept={"text": "Metformin 500 mg"})
+    assert (found.status, found.reason) == ("silent" if reason else "inside", reason)
+
+
+def test_another_drug_is_another_drug() -> None:
+    """A coded order of something else leaves the estimate as it is."""
+    lisinopril = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "314076"}]}
+    found = drug_found(status="active", authoredOn="2025-03-01", medicationCodeableConcept=lisinopril)
+    assert found.status == "inside"

@@ -197,4 +197,4 @@ def test_without_the_data_training_says_what_it_needs(
     """Without BEDSIDE_DATA the run ends with a sentence that names the variable."""
     monkeypatch.delenv("BEDSIDE_DATA", raising=False)
     with pytest.raises(SystemExit, match="Set BEDSIDE_DATA to the directory"):
-        training.main()
+        training.train()

@@ -91,6 +91,26 @@ def test_an_answer_is_found_under_another_name() -> None:
         (ICD9CM, "25000"),
         ("urn:oid:2.16.840.1.113883.6.103", "250.02"),
         ("http://hl7.org/fhir/sid/icd-9-cm/diagnosis", "25002"),
+        (ICD9CM, "249.00"),  # due to another disease
+        (ICD9CM, "648.03"),  # before the pregnancy
+        (ICD10CM, "O24.011"),
+        (ICD10CM, "o2411"),
+        (ICD10CM, "O24.3"),
+        (ICD10CM, "O24.83"),
+        (ICD10, "O24.2"),
+        (ICD10, "H36.0"),  # a manifestation that names diabetes
+        (ICD10, "E11.65"),  # a national code under the URL of the WHO
+        ("http://fhir.de/CodeSystem/bfarm/icd-10-gm", "E11.90"),
+        (SNOMED, "230572002"),  # neuropathy due to diabetes
+        (SNOMED, "4855003"),  # retinopathy due to diabetes
+        (SNOMED, "8801005"),  # secondary diabetes
+        (SNOMED, "609561005"),  # maturity-onset diabetes of the young
+        (SNOMED, "111552007"),  # diabetes without complication
+        (SNOMED, "420422005"),  # ketoacidosis due to diabetes
+        (SNOMED, "280137006"),  # diabetic foot
+        (SNOMED, "609563008"),  # before the pregnancy
+        (SNOMED, "703138006"),  # in remission
+        (SNOMED, "161445009"),  # history of
     ],
 )
 def test_diabetes_is_known_in_every_spelling(system: str, code: str) -> None:
@@ -106,7 +126,11 @@ def test_diabetes_is_known_in_every_spelling(system: str, code: str) -> None:
         (ICD9CM, "648.80"),
         (ICD10CM, "R73.03"),  # prediabetes
         (ICD10, "R73.0"),
-        (ICD9CM, "249.00"),  # due to another disease
+        (ICD10CM, "O24.4"),
+        (ICD10CM, "O24.919"),  # in pregnancy, and nobody says since when
+        (SNOMED, "11687002"),
+        (SNOMED, "472971004"),  # history of gestational diabetes
+        (SNOMED, "76751001"),  # in the mother, and nobody says since when
         (ICD10CM, "E23.2"),  # diabetes insipidus
         (ICD10CM, "Z83.3"),  # in the family
         ("urn:oid:1.2.3.4", "E11.9"),

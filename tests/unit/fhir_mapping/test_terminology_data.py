@@ -29,6 +29,8 @@ SNOMED = "http://snomed.info/sct"
 ICD10CM = "http://hl7.org/fhir/sid/icd-10-cm"
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
 ICD9CM = "http://hl7.org/fhir/sid/icd-9-cm"
+ICD10GM = "http://fhir.de/CodeSystem/bfarm/icd-10-gm"
+ATC = "http://www.whocc.no/atc"
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
 
@@ -160,7 +162,7 @@ def test_lung_cancer_without_histology_has_no_type() -> None:
 def test_diabetes_set_keeps_out_prediabetes_and_gestational_diabetes() -> None:
     """People at risk of diabetes are not counted as having it."""
     assert {"44054006", "46635009", "E11.9", "E10.9"} <= set(codes("diabetes-mellitus"))
-    at_risk_only = {"R73.03", "714628002", "15777000", "11687002", "O24.419"}
+    at_risk_only = {"R73.03", "714628002", "15777000", "11687002", "O24.4", "O24.419", "648.8", "472971004"}
     assert set(codes("diabetes-mellitus")) & at_risk_only == set()
 
 
@@ -168,9 +170,25 @@ def test_diabetes_set_has_every_subdivision_of_icd_10_and_icd_9_cm() -> None:
     """E10 to E14 each have ten fourth characters, 250 has ten fourth digits with four fifth digits each."""
     kinds = ("E10", "E11", "E12", "E13", "E14")
     who = {*kinds, *(f"{kind}.{fourth}" for kind in kinds for fourth in range(10))}
-    assert set(codes("diabetes-mellitus", ICD10)) == who
+    assert who <= set(codes("diabetes-mellitus", ICD10))
     fifth = {f"250.{a}{b}" for a in range(10) for b in ("", *range(4))}
-    assert set(codes("diabetes-mellitus", ICD9CM)) == fifth | {"250"}
+    secondary = {f"249.{a}{b}" for a in range(10) for b in ("", 0, 1)}
+    before_pregnancy = {f"648.0{b}" for b in ("", *range(5))}
+    told = fifth | secondary | before_pregnancy | {"249", "250"}
+    assert set(codes("diabetes-mellitus", ICD9CM)) == told
+
+
+def test_diabetes_set_has_diabetes_before_pregnancy_with_every_subdivision() -> None:
+    """O24.0, .1, .3 and .8 of ICD-10-CM end in six ways under two headings; .4 and .9 are left out."""
+    ends = ("", "1", "11", "12", "13", "19", "2", "3")
+    wanted = {f"O24.{kind}{end}" for kind in "0138" for end in ends}
+    assert {code for code in codes("diabetes-mellitus", ICD10CM) if code.startswith("O24")} == wanted
+
+
+def test_diabetes_set_has_national_codes_under_the_url_of_the_who() -> None:
+    """Senders write E11.65 with the URL of ICD-10; whatever a national edition lists counts there too."""
+    national = {*codes("diabetes-mellitus", ICD10CM), *codes("diabetes-mellitus", ICD10GM)}
+    assert national <= set(codes("diabetes-mellitus", ICD10))
 
 
 @pytest.mark.parametrize("name", VALUESETS)
@@ -247,7 +265,8 @@ def test_the_notices_name_every_code_system_that_is_shipped() -> None:
     """LOINC, SNOMED CT, RxNorm, ICD, UCUM and HL7 each have their notice."""
     notices = (DATA / "NOTICE-terminologies.md").read_text(encoding="utf-8")
     headings = set(re.findall(r"^## (.+)$", notices, re.MULTILINE))
-    assert {"LOINC", "SNOMED CT", "RxNorm", "ICD-10-CM", "ICD-10", "ICD-9-CM", "UCUM", "HL7"} <= headings
+    icd = {"ICD-10", "ICD-10-CM", "ICD-10-GM", "ICD-9-CM"}
+    assert {"LOINC", "SNOMED CT", "RxNorm", "ATC", "UCUM", "HL7"} | icd <= headings
     systems = {part["system"] for one in VALUESETS.values() for part in one["compose"]["include"]}
     act_code = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
-    assert systems <= {LOINC, SNOMED, ICD10CM, ICD10, ICD9CM, RXNORM, act_code}
+    assert systems <= {LOINC, SNOMED, ICD10CM, ICD10, ICD10GM, ICD9CM, RXNORM, ATC, act_code}
