@@ -15,7 +15,7 @@ from fhir_mapping.wire import decoder, where
 __all__ = ["read_feedback"]
 
 _MAX_REPORTS = 1000
-# CDS Hooks 2.0: "when action was taken on the card", which cannot lie ahead but by the difference of two clocks.
+# CDS Hooks 2.0: "when action was taken on the card"; that lies ahead by the difference of two clocks only.
 _CLOCK_SKEW = timedelta(minutes=5)
 
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
@@ -73,8 +73,8 @@ def _entry(report: _Report, path: str, service_id: str, now: datetime) -> Feedba
     if report.outcome_timestamp > now + _CLOCK_SKEW:
         minutes = int(_CLOCK_SKEW.total_seconds() // 60)
         raise BadRequest(
-            f"outcomeTimestamp lies more than {minutes} minutes ahead of the service's clock; send the time in "
-            "UTC when action was taken on the card, and check the clock.",
+            f"outcomeTimestamp lies more than {minutes} minutes ahead of the service's clock; send the time "
+            "in UTC when action was taken on the card, and check the clock.",
             expression=f"{path}.outcomeTimestamp",
         )
     override = None if is_accepted else report.override_reason
