@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 
 import msgspec
@@ -15,6 +15,8 @@ from fhir_mapping.wire import decoder, where
 __all__ = ["read_feedback"]
 
 _MAX_REPORTS = 1000
+# CDS Hooks 2.0: "when action was taken on the card"; that lies ahead by the difference of two clocks only.
+_CLOCK_SKEW = timedelta(minutes=5)
 
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
@@ -68,6 +70,13 @@ def _entry(report: _Report, path: str, service_id: str, now: datetime) -> Feedba
     if is_accepted and not report.accepted_suggestions:
         where_to = f"{path}.acceptedSuggestions"
         raise BadRequest("An accepted card needs the suggestions.", expression=where_to, code="required")
+    if report.outcome_timestamp > now + _CLOCK_SKEW:
+        minutes = int(_CLOCK_SKEW.total_seconds() // 60)
+        raise BadRequest(
+            f"outcomeTimestamp lies more than {minutes} minutes ahead of the service's clock; send the time "
+            "in UTC when action was taken on the card, and check the clock.",
+            expression=f"{path}.outcomeTimestamp",
+        )
     override = None if is_accepted else report.override_reason
     try:
         return FeedbackEntry(

@@ -4,7 +4,8 @@ Pure functions: the caller brings the model, and the pages need no request, no n
 """
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from functools import cache
 from typing import Any, Protocol
 
@@ -17,9 +18,10 @@ from fairness.evidence import Record, inventory
 from fairness.evidence.views import VIEWS
 from fairness.gate import Claim
 from fairness.groups import ATTRIBUTES, attribute_label, label
+from fhir_mapping import prefetch
 from fhir_mapping.describe import describe
 from fhir_mapping.features import FeatureSet
-from models.manifest import Manifest
+from models.manifest import Manifest, Rule
 
 __all__ = ["Described", "evidence_page", "model_document", "model_page", "models_document", "models_page"]
 
@@ -58,11 +60,12 @@ class Described(Protocol):
     def sha256(self) -> str: ...
 
 
-def model_document(model: Described) -> dict[str, Any]:
+def model_document(model: Described, on: date | None = None) -> dict[str, Any]:
     """Everything that is declared and known about a model: manifest, features, evaluation, digests.
 
-    Nothing empty is in it. Feature entries are those of `fhir_mapping.describe`; the evaluation is that of
-    evaluation.json with every cell of every group.
+    Nothing empty is in it. Feature entries are those of `fhir_mapping.describe`, with examples of the day
+    `on`, and what the model's rules make of a feature that is missing; `prefetch` is that of discovery, for
+    this model alone. The evaluation is that of evaluation.json with every cell of every group.
     """
     manifest = model.manifest
     declared: dict[str, Any] = msgspec.to_builtins(manifest)
@@ -71,12 +74,29 @@ def model_document(model: Described) -> dict[str, Any]:
     return pruned(
         declared
         | {
-            "features": describe(model.features),
+            "features": _features(model, on),
             "inputs": list(model.features.inputs),
+            "prefetch": prefetch.templates([model.features]),
             "evaluation": msgspec.to_builtins(model.evaluation),
             "digests": digests,
         }
     )
+
+
+def _features(model: Described, on: date | None) -> list[dict[str, Any]]:
+    told = describe(model.features) if on is None else describe(model.features, on)
+    return [one | dict(_when_lacking(one, model.manifest.rules)) for one in told]
+
+
+def _when_lacking(told: dict[str, Any], rules: Sequence[Rule]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """What the first rule says that fires when a feature is missing, or when its record cannot be read."""
+    about = [rule for rule in rules if rule.when.feature == told["name"]]
+    absent = [rule for rule in about if rule.when.present is False]
+    unclear = [rule for rule in about if rule.when.present is False or rule.when.unreadable is True]
+    for key, found in (("whenMissing", absent), ("whenUnreadable", unclear)):
+        if found:
+            not_sent = {"notSent": 412} if told["required"] and "resources" in told else {}
+            yield key, {"outcome": found[0].outcome, "reason": found[0].reason} | not_sent
 
 
 def models_document(models: Iterable[Described]) -> dict[str, Any]:

@@ -63,12 +63,12 @@ def _show(model: Model, links: cards.Links) -> None:
 
 
 def invented_call(service: Service, now: datetime) -> bytes:
-    """A request that fits the service: its hook's context with placeholders, and one example per feature."""
+    """A request that fits the service: its hook's context with placeholders, and examples of measurements."""
     examples = [
         described["example"]
         for model in service.models
         for described in describe(model.features)
-        if "example" in described
+        if described["kind"] == "observation"
     ]
     context = {name: _PLACEHOLDERS[field.kind] for name, field in hooks()[service.hook].context.items()}
     sent = {key: _entries(examples, kind, now) for key, kind in prefetch.KEYS.items() if kind != "Patient"}

@@ -1,7 +1,10 @@
 """A feature set in words and codes, so that a third party can build valid input from it alone."""
 
+import math
+from datetime import date
 from typing import Any
 
+from fhir_mapping.examples import DATES, example_of
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.person.demographics import SEX_SOURCES
 from fhir_mapping.readers.allergies import AllergyReader
@@ -16,7 +19,8 @@ from fhir_mapping.readers.person import AgeReader, SexReader
 from fhir_mapping.readers.questionnaires import QuestionnaireReader
 from fhir_mapping.readers.statuses import statuses
 from fhir_mapping.spec import Assumption, Condition, FeatureSpec, Medication
-from fhir_mapping.terminology.units import UCUM
+from fhir_mapping.spec_base import Category
+from fhir_mapping.terminology import catalogue
 
 _MATCHING = (
     "By the codes listed here, on the order, on its Medication or on an ingredient of that. Products of an "
@@ -26,12 +30,52 @@ _MATCHING = (
 )
 
 
-def describe(features: FeatureSet) -> list[dict[str, Any]]:
-    """One plain dict per feature, in spec order; empty elements are left out."""
-    return [_pruned(_describe(features.readers[spec.name], spec)) for spec in features.specs]
+_DAY = date(2026, 1, 15)
+_SECONDS_A_DAY = 86_400
 
 
-def _describe(reader: Reader, spec: FeatureSpec) -> dict[str, Any]:
+def describe(features: FeatureSet, on: date = _DAY) -> list[dict[str, Any]]:
+    """One plain dict per feature, in spec order; empty elements are left out.
+
+    `on` is the day of the examples. What is missing is told as far as the features know it; the rules of a
+    model come before that (`cds_hooks.pages`).
+    """
+    made_of = {name for reader in features.readers.values() for name in _inputs(reader)}
+    when = f"{on.isoformat()}T09:30:00Z"
+    return [
+        _pruned(_describe(features.readers[spec.name], spec, spec.name in made_of) | _example(reader, when))
+        for spec in features.specs
+        for reader in (features.readers[spec.name],)
+    ]
+
+
+def _inputs(reader: Reader) -> tuple[str, ...]:
+    spec = reader.spec
+    return (*getattr(spec, "inputs", ()), *filter(None, (getattr(spec, "prefer", None),)))
+
+
+def _example(reader: Reader, when: str) -> dict[str, Any]:
+    example = example_of(reader, when)
+    return {} if example is None else {"example": example, "dateElement": _dated(reader, example)}
+
+
+def _dated(reader: Reader, example: dict[str, Any]) -> str | None:
+    return None if isinstance(reader, DraftReader) else DATES.get(example["resourceType"])
+
+
+def _when_missing(spec: FeatureSpec, kinds: tuple[str, ...], used: bool) -> Any:
+    """What becomes of the estimate when nobody knows the feature."""
+    if spec.required:
+        silence = {"outcome": "silent", "reason": f"required-missing:{spec.name}"}
+        # A list or results that were not sent at all are an incomplete request; an empty Bundle is an answer.
+        return silence | ({"notSent": 412} if kinds else {})
+    how = spec.when_missing
+    if spec.input:
+        return {"value": how.value, "because": how.because} if isinstance(how, Assumption) else how
+    return "missing-where-used" if used else "no-effect"
+
+
+def _describe(reader: Reader, spec: FeatureSpec, used: bool) -> dict[str, Any]:
     told: dict[str, Any] = {
         "name": spec.name,
         "label": spec.label,
@@ -40,32 +84,41 @@ def _describe(reader: Reader, spec: FeatureSpec) -> dict[str, Any]:
         "required": spec.required,
         "resources": list(reader.kinds),
         "window": spec.window,
+        "windowDays": _days(spec),
         "unit": spec.unit,
         "range": list(spec.range) if spec.range else None,
         "domain": list(spec.domain) if spec.domain else None,
         "note": spec.note,
     }
-    if spec.input:
-        how = spec.when_missing
-        told["whenMissing"] = (
-            {"value": how.value, "because": how.because} if isinstance(how, Assumption) else how
-        )
+    told["whenMissing"] = _when_missing(spec, reader.kinds, used)
+    if isinstance(reader, (ListReader, AllergyReader, FamilyReader, EncounterReader, DraftReader)):
+        told["valueSet"] = _value_set(spec, len(reader.codes))
     told.update(_particulars(reader))
     return told
 
 
+def _days(spec: FeatureSpec) -> float | None:
+    """Length of the look-back window in days; None for any time."""
+    days = spec.seconds / _SECONDS_A_DAY
+    return None if math.isinf(days) else days
+
+
+def _value_set(spec: FeatureSpec | Category, count: int) -> dict[str, Any] | None:
+    """The value set by its canonical URL, and how many codes the feature has with it."""
+    name = getattr(spec, "valueset", None)
+    if name is None:
+        return None
+    return {"url": catalogue.valueset_document(name)["url"], "count": count}
+
+
 def _particulars(reader: Reader) -> dict[str, Any]:
     if isinstance(reader, AgeReader):
-        return {
-            "element": "Patient.birthDate",
-            "example": {"resourceType": "Patient", "birthDate": "1968-04-02"},
-        }
+        return {"element": "Patient.birthDate"}
     if isinstance(reader, SexReader):
         return {
             "element": "Patient",
             "sources": list(SEX_SOURCES),
             "values": {"female": 0, "male": 1},
-            "example": {"resourceType": "Patient", "gender": "female"},
         }
     if isinstance(reader, ObservationReader):
         return _observation(reader)
@@ -116,26 +169,7 @@ def _observation(reader: ObservationReader) -> dict[str, Any]:
             {"unit": unit, "times": how.times, "plus": how.plus}
             for unit, how in reader.units.accepted.items()
         ]
-    return told | {"example": _example(reader)}
-
-
-def _example(reader: ObservationReader) -> dict[str, Any]:
-    code, system = reader.codes[0]
-    example: dict[str, Any] = {
-        "resourceType": "Observation",
-        "status": "final",
-        "code": {"coding": [{"system": system, "code": code}]},
-        "subject": {"reference": "Patient/example"},
-        "effectiveDateTime": "2026-01-15T09:30:00Z",
-    }
-    if reader.answers:
-        answer = next(iter(reader.answers.values()))
-        example["valueCodeableConcept"] = {"coding": [{"system": answer.system, "code": answer.code}]}
-        return example
-    unit = reader.units.canonical
-    low, high = reader.range or (1.0, 3.0)
-    value = round((low * high) ** 0.5 if low > 0 else (low + high) / 2, 1)
-    return example | {"valueQuantity": {"value": value, "unit": unit, "system": UCUM, "code": unit}}
+    return told
 
 
 def _listed(reader: ListReader) -> dict[str, Any]:
@@ -154,7 +188,14 @@ def _listed(reader: ListReader) -> dict[str, Any]:
 
 def _categories(reader: CategoryReader) -> dict[str, Any]:
     levels = [
-        {"value": level.value, "label": level.label, "codes": _codes(one.codes)}
+        _pruned(
+            {
+                "value": level.value,
+                "label": level.label,
+                "codes": _codes(one.codes),
+                "valueSet": _value_set(level, len(one.codes)),
+            }
+        )
         for level, one in reader.levels
     ]
     return {"categories": levels} | _condition(reader.spec)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -93,7 +93,8 @@ def show(ctx: click.Context, model_id: str) -> None:
             f"Error: no model {model_id!r}; there are {', '.join(registry.models) or 'none'}", err=True
         )
         ctx.exit(1)
-    click.echo(msgspec.json.format(msgspec.json.encode(pages.model_document(found)), indent=2))
+    document = pages.model_document(found, datetime.now(UTC).date() - timedelta(days=1))
+    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2))
 
 
 @models.command()

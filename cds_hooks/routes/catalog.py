@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from flask import Blueprint, Response, render_template, request
 
 from cds_hooks import pages
@@ -12,6 +14,7 @@ from models.registry import Registry
 
 __all__ = ["blueprint"]
 
+_A_DAY = timedelta(days=1)
 _HTML = "text/html; charset=utf-8"
 _PLACES = {
     "models": "The models: what they are for, what they read, how well they work and for whom",
@@ -48,7 +51,8 @@ def blueprint(registry: Registry, links: Links) -> Blueprint:
             raise UnknownService("There is no such model; the models are listed at /models.")
         if wants_html(request):
             return _page(pages.model_page(found))
-        return _vary(json_response(pages.model_document(found)))
+        # The examples are of yesterday, so that they lie in every look-back window and never ahead.
+        return _vary(json_response(pages.model_document(found, datetime.now(UTC).date() - _A_DAY)))
 
     return routes
 

@@ -22,8 +22,9 @@ class Analyte(msgspec.Struct, frozen=True):
     """One measured quantity: every code that means it, its canonical unit and the accepted other ones.
 
     `units` gives for each UCUM code the factor to the canonical unit, or {times, plus}; `spellings` leads
-    from what laboratories write to one of these. `range` holds plausible values in the canonical unit,
-    `molar_mass` is in g/mol. `from_memory` are the codes that a terminologist has still to confirm.
+    from what laboratories write to one of these. `range` holds plausible values, `example` a usual one, both
+    in the canonical unit; `molar_mass` is in g/mol. `from_memory` are the codes that a terminologist has
+    still to confirm.
     """
 
     label: str
@@ -37,6 +38,7 @@ class Analyte(msgspec.Struct, frozen=True):
     valence: int | None = None
     from_memory: tuple[str, ...] = ()
     source: str | None = None
+    example: float | None = None
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,6 +50,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     units: dict[str, Any]
     range: tuple[float, float]
     source: str
+    example: float | None = None
     panels: tuple[str, ...] = ()
     spellings: dict[str, str] | None = None
     also: dict[str, str] = {}
@@ -113,6 +116,8 @@ def _analyte(where: str, fields: dict[str, Any], shared: Mapping[str, tuple[str,
         raise SpecError(f"{where}: {error}") from None
     if not entry.range[0] < entry.range[1]:
         raise SpecError(f"{where}: range: must be [low, high]")
+    if entry.example is not None and not entry.range[0] <= entry.example <= entry.range[1]:
+        raise SpecError(f"{where}: example: must lie in the range")
     unknown = set(entry.from_memory) - set(entry.loinc) - set(entry.panels)
     if unknown:
         raise SpecError(f"{where}: from_memory: {min(unknown)} is no code of this analyte")
@@ -128,6 +133,7 @@ def _analyte(where: str, fields: dict[str, Any], shared: Mapping[str, tuple[str,
         valence=entry.valence,
         from_memory=entry.from_memory,
         source=entry.source,
+        example=entry.example,
     )
 
 

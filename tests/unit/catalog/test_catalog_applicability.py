@@ -122,3 +122,28 @@ def test_another_drug_is_another_drug() -> None:
     lisinopril = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "314076"}]}
     found = drug_found(status="active", authoredOn="2025-03-01", medicationCodeableConcept=lisinopril)
     assert found.status == "inside"
+
+
+def count(code: str, value: float) -> dict[str, Any]:
+    """A blood count of a week ago."""
+    return {"observation": code, "value": value, "ucum": "10*3/uL", "date": "2025-06-02"}
+
+
+@pytest.mark.parametrize(
+    ("facts", "reason"),
+    [
+        ([ALBUMIN | {"value": 1.2}], "outside-domain:albumin"),
+        ([ALBUMIN | {"value": 5.6}], "outside-domain:albumin"),
+        ([ALBUMIN | {"value": 1.6}], None),
+        ([ALBUMIN | {"value": 4.9}], None),
+        ([count("751-8", 24), count("731-0", 0.2)], "outside-domain:neutrophil_lymphocyte_ratio"),
+        ([count("751-8", 0.2), count("731-0", 2)], "outside-domain:neutrophil_lymphocyte_ratio"),
+        ([count("751-8", 8.7), count("731-0", 0.1)], None),
+    ],
+)
+def test_albumin_and_blood_count_of_nobody_in_training_get_no_score(
+    facts: list[dict[str, Any]], reason: str | None
+) -> None:
+    """Beyond the span of the training cohort there is a card that says so, and within it a score."""
+    found = applicability("immunotherapy-response", [LUNG, *facts])
+    assert (found.status, found.reason) == ("outside" if reason else "inside", reason)

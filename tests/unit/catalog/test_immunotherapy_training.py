@@ -15,7 +15,7 @@ import pytest
 
 from models import sealing
 from models.training.ensemble import Ensemble
-from models.training.icb_cohorts import Cohorts, Frozen, NotFrozenError, slug
+from models.training.icb_cohorts import COLUMNS, Cohorts, Frozen, NotFrozenError, slug
 from models.training.published_formulas import read_formulas
 
 FOLDER = Path(__file__).parents[3] / "models" / "catalog" / "immunotherapy-response"
@@ -198,3 +198,18 @@ def test_without_the_data_training_says_what_it_needs(
     monkeypatch.delenv("BEDSIDE_DATA", raising=False)
     with pytest.raises(SystemExit, match="Set BEDSIDE_DATA to the directory"):
         training.train()
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("name", "step"), [("albumin", 0.5), ("neutrophil_lymphocyte_ratio", 10), ("age", 10)]
+)
+def test_a_domain_is_the_span_of_the_training_cohort(training: ModuleType, name: str, step: float) -> None:
+    """Every training patient from 18 years lies in it, and neither end is more than a step beyond them."""
+    features: Any = training.manifest()["features"]
+    low, high = next(one["domain"] for one in features if one["name"] == name)
+    cohort = Cohorts(DATA, training.type_codes(training.manifest())).training()
+    adults = cohort.rows[cohort.rows[:, list(COLUMNS).index("age")] >= 18]
+    values = adults[:, list(COLUMNS).index(name)]
+    assert np.nanmin(values) - step < low <= np.nanmin(values)
+    assert np.nanmax(values) <= high < np.nanmax(values) + step

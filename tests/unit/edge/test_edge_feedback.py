@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hospital import DIABETES, Hospital
 
@@ -68,3 +69,34 @@ def test_a_body_without_reports_is_refused(body: bytes) -> None:
     """Anything but an object with reports is a bad request."""
     with pytest.raises(BadRequest):
         read_feedback(body, DIABETES, NOW)
+
+
+def report_of(when: datetime) -> bytes:
+    """A body with one report of a time."""
+    return msgspec.json.encode({"feedback": [REPORT | {"outcomeTimestamp": when.isoformat()}]})
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(days=26_700)])
+def test_an_action_that_lies_ahead_is_refused(ahead: timedelta) -> None:
+    """outcomeTimestamp is when action was taken; what was taken in 2099 would spoil every count by time."""
+    with pytest.raises(BadRequest) as refused:
+        read_feedback(report_of(NOW + ahead), DIABETES, NOW)
+    assert refused.value.expression == "feedback[0].outcomeTimestamp"
+    assert "when action was taken" in str(refused.value)
+    assert "clock" in str(refused.value)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=4), timedelta(0), timedelta(days=-400)])
+def test_a_clock_that_is_a_little_fast_is_no_reason_to_refuse(ahead: timedelta) -> None:
+    """Clocks of client and service differ; and feedback may come late."""
+    (entry,) = read_feedback(report_of(NOW + ahead), DIABETES, NOW)
+    assert entry.outcome_timestamp == NOW + ahead
+
+
+def test_the_future_is_refused_at_the_edge_too(hospital: Hospital) -> None:
+    """A report of 2099 is answered with 400 that names the field, and is not stored."""
+    late = REPORT | {"outcomeTimestamp": "2099-01-01T00:00:00Z"}
+    answer = hospital.client.post(ADDRESS, json={"feedback": [late]})
+    [issue] = answer.get_json()["issue"]
+    assert (answer.status_code, issue["expression"]) == (400, ["feedback[0].outcomeTimestamp"])
+    assert hospital.ledger.counts()["feedback"] == []
