@@ -7,7 +7,7 @@ send a request must not be able to make the service call any address. Prefetch a
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from time import monotonic
@@ -85,13 +85,20 @@ class Callback:
             # Loaded now, before workers fork, and not in the first request that needs it.
             import_module("fhir_mapping.server.transport")
 
-    def complete(self, call: HookCall, service: Service, spent_s: float = 0.0) -> None:
+    def complete(
+        self,
+        call: HookCall,
+        service: Service,
+        spent_s: float = 0.0,
+        is_settled: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Add what the server answers for the prefetch keys that the client left out or failed to get.
 
         Drugs that orders name by reference only are read after that. `spent_s` are the seconds since the call
         arrived: reading has what is left of the call's deadline. A key that is null was answered, and is not
         asked again. A key that cannot be read stays as it is and leaves an issue; whether the models can do
-        without it is decided later. Does nothing when no server is allowed.
+        without it is decided later. Does nothing when no server is allowed, nor when `is_settled` says that
+        nothing more would change the answer: no chart is read without need.
         """
         if not self._allowed:
             return
@@ -99,6 +106,8 @@ class Callback:
         sets = [model.features for model in service.models]
         lacking = {key: query for key, query in prefetch.templates(sets).items() if _lacks(call, key)}
         if not lacking and not medications.unresolved(call.payloads.values()):
+            return
+        if is_settled():
             return
         access = _access(call)
         reader = self._reader(call, access) if access is not None else None

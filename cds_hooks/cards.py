@@ -85,7 +85,7 @@ def outside_card(
     shown = _frame(manifest, links, card_uuid) | {
         "summary": wording.summary(headline),
         "indicator": "info",
-        "detail": outside_detail(manifest, why),
+        "detail": outside_detail(model, prediction.vector, why),
     }
     return pruned(shown) | {
         "extension": {EXTENSION: prediction_extension(prediction, clearance, scored=False)}

@@ -26,13 +26,15 @@ from fairness.gate_decisions import Standing, declared, settled
 from fairness.groups import Membership
 from fhir_mapping import prefetch
 from fhir_mapping.errors import WrongPatient
+from fhir_mapping.issues import Issue
 from fhir_mapping.record import PatientRecord
+from models.applicability import fires
 from models.manifest import Manifest
 from models.prediction import Applicability, Prediction
 from models.registry import Service
 from models.runtime import Model
 
-__all__ = ["SHADOW", "Consultation", "Failure", "Opinion", "clearance_for", "consult"]
+__all__ = ["SHADOW", "Consultation", "Failure", "Opinion", "clearance_for", "consult", "has_no_part"]
 
 
 SHADOW = "shadow"
@@ -86,10 +88,12 @@ def consult(
     `standing` tells which decisions on a model may stand, such as those of its monitor.
 
     Raises BadRequest when the prefetch is about another patient, MissingData when a model lacks data that the
-    client did not provide.
+    client did not provide; a model that what is being ordered gives no part in the matter lacks nothing.
     """
-    record = _record(call)
-    lacking = prefetch.required_missing([model.features for model in service.models], record)
+    record = _record(call, call.issues)
+    lacking = _lacking(service.models, record)
+    if lacking:
+        lacking = _lacking([one for one in service.models if not _has_no_part(one, record, now)], record)
     if lacking:
         raise MissingData(*(f"{sentence}." for sentence in lacking), *told(call), expression="prefetch")
     groups = people.groups_of(record, now)
@@ -106,10 +110,38 @@ def consult(
     return Consultation([one.card for one in opinions if one.card], entries)
 
 
-def _record(call: HookCall) -> PatientRecord:
+def has_no_part(call: HookCall, service: Service, now: datetime) -> bool:
+    """Whether what is being ordered already silences every model of a service, whatever else were sent.
+
+    Raises BadRequest when the prefetch is about another patient.
+    """
+    if not any(prefetch.uses_drafts(model.features) for model in service.models):
+        return False
+    record = _record(call, [])
+    return all(_has_no_part(model, record, now) for model in service.models)
+
+
+def _lacking(models: Sequence[Model], record: PatientRecord) -> Sequence[str]:
+    return prefetch.required_missing([model.features for model in models], record) if models else ()
+
+
+def _has_no_part(model: Model, record: PatientRecord, now: datetime) -> bool:
+    reading = prefetch.draft_features(model.features)
+    silencing = [
+        rule.when
+        for rule in model.manifest.rules
+        if rule.outcome == "silent" and rule.when.feature in reading
+    ]
+    if not silencing:
+        return False
+    vector = model.features.extract(record, now)
+    return any(fires(when, vector[when.feature]) for when in silencing)
+
+
+def _record(call: HookCall, issues: list[Issue]) -> PatientRecord:
     try:
         record = PatientRecord(
-            call.context.patient_id, call.payloads, call.raw, call.drafts, call.issues, sender=call.sender
+            call.context.patient_id, call.payloads, call.raw, call.drafts, issues, sender=call.sender
         )
     except WrongPatient as error:
         raise BadRequest(

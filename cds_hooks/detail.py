@@ -25,7 +25,7 @@ from fhir_mapping.spec import (
     Sex,
     VariantPresent,
 )
-from fhir_mapping.values import REASONS, FeatureValue, FeatureVector
+from fhir_mapping.values import REASONS, UNREADABLE, FeatureValue, FeatureVector
 from models.manifest import Manifest
 from models.manifest_checks import placeholders
 from models.prediction import Contribution, OutputValue, Prediction
@@ -58,9 +58,24 @@ def prediction_detail(model: Subject, prediction: Prediction, clearance: Clearan
     return "\n\n".join(part for part in parts if part)
 
 
-def outside_detail(manifest: Manifest, why: str) -> str:
-    """The detail of a card without a score: why there is none, and what the model is for."""
-    return "\n\n".join(part for part in (escape(why), _purpose(manifest)) if part)
+def outside_detail(model: Subject, vector: FeatureVector, why: str) -> str:
+    """The detail of a card without a score: why there is none, what of the chart could not be read, and what
+    the model is for."""
+    parts = (escape(why), _unread(model.features, vector), _purpose(model.manifest))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _unread(features: FeatureSet, vector: FeatureVector) -> str:
+    """The inputs that are missing although the chart holds something about them."""
+    unread = [value for value in vector.missing() if _is_unread(features, vector, value)]
+    return f"In the chart, but not read: {_reasons(features, vector, unread)}." if unread else ""
+
+
+def _is_unread(features: FeatureSet, vector: FeatureVector, value: FeatureValue) -> bool:
+    spec = features.spec(value.name)
+    if isinstance(spec, Derived | AnyOf) and value.state == "missing":
+        return any(_is_unread(features, vector, vector[name]) for name in spec.inputs)
+    return value.state == "missing" and value.reason in UNREADABLE
 
 
 def _told(lead: str | None) -> frozenset[str]:

@@ -15,7 +15,7 @@ import msgspec
 from cds_hooks import bookkeeping, outcomes
 from cds_hooks.callback import Callback
 from cds_hooks.cards import Links
-from cds_hooks.consultation import Consultation, consult
+from cds_hooks.consultation import Consultation, consult, has_no_part
 from cds_hooks.errors import BadRequest, ModelFailed, RecordUnavailable, Refusal, UnknownService
 from cds_hooks.feedback import read_feedback
 from cds_hooks.ledger import HookCallEntry, Ledger, LedgerError, LedgerRefused, PredictionEntry
@@ -112,10 +112,11 @@ class Reception:
             raise _unknown_service()
         visit.call = read_call(read_body(), offered.keys(), self._kinds[service_id])
         service = offered[visit.call.hook]
-        self._callback.complete(visit.call, service, perf_counter() - visit.began)
-        consultation = consult(
-            visit.call, service, self._links, visit.received_at, visit.call_id, self._standing.of
+        call, now = visit.call, visit.received_at
+        self._callback.complete(
+            call, service, perf_counter() - visit.began, lambda: has_no_part(call, service, now)
         )
+        consultation = consult(call, service, self._links, now, visit.call_id, self._standing.of)
         visit.entries = list(consultation.entries)
         self._count(consultation)
         if consultation.failures:

@@ -90,6 +90,11 @@ def required_missing(sets: Sequence[FeatureSet], record: PatientRecord) -> list[
     ]
 
 
+def draft_features(one: FeatureSet) -> frozenset[str]:
+    """Names of the features that read the draft orders of the hook and nothing else."""
+    return frozenset(name for name, reader in one.readers.items() if isinstance(reader, DraftReader))
+
+
 def uses_drafts(one: FeatureSet) -> bool:
     """Whether a feature reads the draft orders of the hook."""
-    return any(isinstance(reader, DraftReader) for reader in one.readers.values())
+    return bool(draft_features(one))

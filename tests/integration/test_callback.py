@@ -72,3 +72,21 @@ def test_required_data_that_cannot_be_read_is_a_412(caller: Hospital, stub: Stub
     assert answer.status_code == 412
     assert "conditions" in answer.text
     assert CANARY not in answer.text
+
+
+def test_no_chart_is_read_for_an_order_that_no_model_has_a_part_in(caller: Hospital, stub: Stub) -> None:
+    """A drug that is no checkpoint inhibitor needs no chart: nobody is called, and there is no card."""
+    lisinopril = {"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": "314076"}
+    order = {
+        "resourceType": "MedicationRequest",
+        "id": "d1",
+        "status": "draft",
+        "intent": "order",
+        "subject": {"reference": "Patient/maria-lindqvist"},
+        "medicationCodeableConcept": {"coding": [lisinopril]},
+    }
+    body, _ = without_observations(caller, stub)
+    drafts = {"resourceType": "Bundle", "entry": [{"resource": order}]}
+    body |= {"hook": "order-sign", "context": body["context"] | {"draftOrders": drafts}, "prefetch": {}}
+    answer = caller.post(body, "immunotherapy-response")
+    assert (answer.status_code, answer.get_json(), stub.calls) == (200, {"cards": []}, [])

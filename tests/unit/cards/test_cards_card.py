@@ -25,6 +25,7 @@ from markdown_it import MarkdownIt
 from cds_hooks.cards import Links, card, outside_card
 from cds_hooks.ehr.conformance import violations
 from cds_hooks.extension import EXTENSION
+from fhir_mapping.values import missing
 from models.prediction import Contribution
 
 LINKS = Links(BASE)
@@ -216,3 +217,24 @@ def test_no_link_without_a_base_url(diabetes: Example) -> None:
 def test_the_detail_fits_ten_seconds(shown: dict[str, Any]) -> None:
     """No more than 260 words, table and all."""
     assert len(shown["detail"].split()) <= 260
+
+
+def test_a_card_without_a_score_lists_what_could_not_be_read() -> None:
+    """A clinician who reads that a marker is unknown learns that it is in the chart and did not count."""
+    model = example("immunotherapy-response")
+    prediction = response_prediction(model)
+    known = {one.name: one for one in prediction.vector if one.name not in ("albumin", "age")}
+    known["albumin"] = missing("albumin", "unit-not-accepted", "g/dL")
+    known["age"] = missing("age", "not-recorded")
+    unread = msgspec.structs.replace(prediction, vector=vector(model.features, **known))
+    told = outside_card(model, outside(unread), None, LINKS, CARD_UUID)["detail"]
+    assert "In the chart, but not read: Serum albumin (recorded in a unit that is not accepted)" in told
+    assert "Neutrophil to lymphocyte ratio (neutrophil count recorded too long ago; " in told
+    assert "lymphocyte count recorded without a unit" in told
+    assert "Age" not in told
+
+
+def test_a_card_without_a_score_says_nothing_of_reading_where_all_was_read(diabetes: Example) -> None:
+    """What is not recorded or too old is no trouble of reading."""
+    told = outside_card(diabetes, outside(diabetes_prediction(diabetes)), None, LINKS, CARD_UUID)["detail"]
+    assert "not read" not in told
