@@ -96,17 +96,20 @@ def _risk(output: OutputValue, model: Subject, *, told: bool) -> str:
     sentences = []
     if not told or of != 100:
         people = f"{wording.about(wording.count(output.probability, of))} in {of}"
-        allowed = wording.span(output.low, output.high, of)
-        sentences.append(f"**{people}** people like this; the data allow {allowed}.")
+        # A model that gives no interval says nothing of what its data allow.
+        has_range = output.low < output.high
+        allowed = f"; the data allow {wording.span(output.low, output.high, of)}" if has_range else ""
+        sentences.append(f"**{people}** people like this{allowed}.")
     if output.typical is not None:
-        anchors = _anchors(model.manifest, model.features)
-        sentences.append(f"Typical{anchors}: {wording.count(output.typical, of)} in {of}.")
+        anchors, usual = _anchors(model.manifest, model.features), wording.count(output.typical, of)
+        first = f"{usual} in {of} would be typical{anchors}."
+        sentences.append(f"Typical{anchors}: {usual} in {of}." if sentences else first)
     threshold = model.manifest.card.thresholds.get(output.name)
     if threshold is not None:
         of = wording.denominator(threshold.at)
         sentences.append(f"Threshold: {wording.count(threshold.at, of)} in {of}.")
     horizon = next((one.horizon for one in model.manifest.outputs if one.name == output.name), None)
-    name = escape_fixed(", ".join(filter(None, (output.label, horizon))))
+    name = escape_fixed(", ".join(filter(None, (output.label, None if told else horizon))))
     text = " ".join(sentences)
     return f"{name}: {_lower_first(text)}" if text else ""
 

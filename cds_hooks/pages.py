@@ -95,8 +95,9 @@ def _when_lacking(told: dict[str, Any], rules: Sequence[Rule]) -> Iterator[tuple
     unclear = [rule for rule in about if rule.when.present is False or rule.when.unreadable is True]
     for key, found in (("whenMissing", absent), ("whenUnreadable", unclear)):
         if found:
-            not_sent = {"notSent": 412} if told["required"] and "resources" in told else {}
-            yield key, {"outcome": found[0].outcome, "reason": found[0].reason} | not_sent
+            not_sent = told["required"] and "resources" in told and key == "whenMissing"
+            consequence: dict[str, Any] = {"outcome": found[0].outcome, "reason": found[0].reason}
+            yield key, consequence | ({"notSent": 412} if not_sent else {})
 
 
 def models_document(models: Iterable[Described]) -> dict[str, Any]:

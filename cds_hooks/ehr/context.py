@@ -9,7 +9,7 @@ from typing import Any
 
 from cds_hooks.ehr.bundle_file import PatientBundle
 from cds_hooks.ehr.dates import range_of
-from cds_hooks.ehr.drafts import ORDER_SUBJECT
+from cds_hooks.ehr.drafts import ORDER_SUBJECT, with_medications
 from cds_hooks.ehr.errors import CannotPlay
 from cds_hooks.ehr.json_file import Resource
 
@@ -59,7 +59,7 @@ def build_context(
     elif kind.needs_encounter:
         raise CannotPlay(f"{hook} needs an Encounter of the patient in the Bundle")
     if kind.needs_drafts:
-        context |= _ordering(hook, kind, drafts)
+        context |= _ordering(hook, kind, with_medications(drafts, bundle))
     return context
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 from cds_hooks.ehr.bundle_file import PatientBundle, resources_of_bundle
 from cds_hooks.ehr.errors import UnusableFile
 from cds_hooks.ehr.json_file import Resource, read_json
+from cds_hooks.ehr.references import make_relative, references
 
-__all__ = ["ORDER_SUBJECT", "draft_orders", "drafts_in", "read_drafts"]
+__all__ = ["ORDER_SUBJECT", "draft_orders", "drafts_in", "read_drafts", "with_medications"]
 
 ORDER_SUBJECT: Mapping[str, str] = {
     "DeviceRequest": "subject",
@@ -55,6 +57,23 @@ def drafts_in(bundle: PatientBundle) -> list[Resource]:
         and found.get("status") == "draft"
         and _subject(found) in (None, patient)
     ]
+
+
+def with_medications(drafts: Sequence[Resource], bundle: PatientBundle) -> list[Resource]:
+    """Return the drafts, and after them the Medications of the chart that they name by reference.
+
+    A service sees the context and not the chart, so that without them nobody could tell the drug. What a
+    draft names by the `urn:uuid:` of an entry of the chart becomes `Type/id`, its patient too.
+    """
+    by_urn = {
+        f"urn:uuid:{found['id']}": f"{found['resourceType']}/{found['id']}" for found in bundle.resources
+    }
+    sent = deepcopy(list(drafts))
+    for draft in sent:
+        make_relative(draft, by_urn)
+    beside = {f"{found['resourceType']}/{found['id']}" for found in sent}
+    named = {reference for draft in sent for reference in references(draft)} - beside
+    return [*sent, *(one for one in bundle.of_type("Medication") if f"Medication/{one['id']}" in named)]
 
 
 def _resources(document: Any, name: str) -> list[Resource]:

@@ -238,3 +238,13 @@ def test_a_card_without_a_score_says_nothing_of_reading_where_all_was_read(diabe
     """What is not recorded or too old is no trouble of reading."""
     told = outside_card(diabetes, outside(diabetes_prediction(diabetes)), None, LINKS, CARD_UUID)["detail"]
     assert "not read" not in told
+
+
+def test_a_model_without_an_interval_tells_no_range(diabetes: Example) -> None:
+    """A point is no range that the data allow."""
+    prediction = diabetes_prediction(diabetes)
+    (_, other) = prediction.outputs
+    point = msgspec.structs.replace(other, low=other.probability, high=other.probability)
+    told = card(diabetes, msgspec.structs.replace(prediction, outputs=(point,)), SERVE, LINKS, CARD_UUID)
+    assert "**about 52 in 100** people like this. Typical" in told["detail"]
+    assert "the data allow" not in told["detail"]

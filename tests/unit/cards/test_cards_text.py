@@ -45,8 +45,7 @@ RESPONSE = {
 RESPONSE_DETAIL = """\
 About 41 of 100 such patients respond (33 to 50).
 
-- Complete or partial response, best response to the treatment now being ordered: typical for the same \
-type of cancer: 28 in 100.
+- Complete or partial response: 28 in 100 would be typical for the same type of cancer.
 
 | Finding | Value | Date | Effect |
 | --- | --- | --- | --- |

@@ -122,3 +122,4 @@ def test_whatever_is_required_is_told_to_silence(hospital: Hospital, model: str)
         assert isinstance(one["whenMissing"], dict) == no_score
         if no_score:
             assert one["whenMissing"]["outcome"] in ("silent", "outside")
+        assert "notSent" not in one.get("whenUnreadable", {})

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cds_hooks.ehr.bundle_file import patient_bundle
-from cds_hooks.ehr.drafts import draft_orders, drafts_in, read_drafts
+from cds_hooks.ehr.drafts import draft_orders, drafts_in, read_drafts, with_medications
 from cds_hooks.ehr.errors import UnusableFile
 
 Json = dict[str, Any]
@@ -100,3 +100,45 @@ def test_own_drafts_are_the_patients_unsigned_orders(chart: Callable[..., Json])
         name="x",
     )
     assert [found["id"] for found in drafts_in(bundle)] == ["1", "2", "3"]
+
+
+def transaction(*resources: tuple[str, Json]) -> Any:
+    """A transaction Bundle as people export it: `urn:uuid:` names and no ids."""
+    entries = [
+        {"fullUrl": url, "resource": resource, "request": {"method": "POST", "url": resource["resourceType"]}}
+        for url, resource in resources
+    ]
+    return patient_bundle({"resourceType": "Bundle", "type": "transaction", "entry": entries}, name="x")
+
+
+PERSON = ("urn:uuid:0a000000-0000-4000-8000-000000000001", {"resourceType": "Patient"})
+DRUG = ("urn:uuid:0a000000-0000-4000-8000-000000000002", {"resourceType": "Medication", "status": "active"})
+
+
+def test_the_drug_that_a_draft_names_by_reference_comes_along() -> None:
+    """The chart's Medication stands beside the order, since the service cannot look it up."""
+    drafted = order(subject={"reference": PERSON[0]}, medicationReference={"reference": DRUG[0]})
+    bundle = transaction(PERSON, DRUG, ("urn:uuid:0a000000-0000-4000-8000-000000000003", drafted))
+    sent = with_medications(drafts_in(bundle), bundle)
+    assert [found["resourceType"] for found in sent] == ["MedicationRequest", "Medication"]
+    assert sent[0]["medicationReference"]["reference"] == f"Medication/{sent[1]['id']}"
+
+
+def test_a_draft_file_may_name_entries_of_the_chart_by_their_uuid() -> None:
+    """Patient and drug are found in a draft that was kept apart from the transaction."""
+    drafted = order(subject={"reference": PERSON[0]}, medicationReference={"reference": DRUG[0]})
+    bundle = transaction(PERSON, DRUG)
+    sent = with_medications(draft_orders(drafted, bundle.patient_id, name="x"), bundle)
+    assert sent[0]["subject"]["reference"] == f"Patient/{bundle.patient_id}"
+    assert [found["resourceType"] for found in sent] == ["MedicationRequest", "Medication"]
+    assert drafted["subject"]["reference"] == PERSON[0]
+
+
+def test_a_drug_that_stands_beside_its_order_already_comes_once() -> None:
+    """The draft's own Medication is kept, and one that is nowhere changes nothing."""
+    drug = {"resourceType": "Medication", "id": DRUG[0].removeprefix("urn:uuid:")}
+    drafted = order(medicationReference={"reference": f"Medication/{drug['id']}"})
+    bundle = transaction(PERSON, DRUG)
+    assert len(with_medications(draft_orders([drafted, drug], bundle.patient_id, name="x"), bundle)) == 2
+    elsewhere = order(medicationReference={"reference": "Medication/nowhere"})
+    assert len(with_medications(draft_orders(elsewhere, bundle.patient_id, name="x"), bundle)) == 1
