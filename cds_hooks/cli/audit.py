@@ -234,5 +234,10 @@ def _tell(report: Report, out: Path) -> None:
     for row in report.verdicts:
         if row.kind != "screen" and row.outcome != "pass":
             click.echo(f"  {row.outcome}: {row.claim} ({row.attribute}: {row.value})")
+    open_gaps = [row for row in report.verdicts if row.kind == "screen" and row.outcome != "beyond chance"]
+    if open_gaps:
+        click.echo(
+            f"  nothing was claimed; {len(open_gaps)} of the largest gaps are not shown to be beyond chance"
+        )
     if report.unestimable:
         click.echo(f"  cannot be estimated: {', '.join(report.unestimable)}")

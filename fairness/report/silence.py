@@ -54,9 +54,11 @@ def told_silence(report: Report, silence: FlagTally | None, shown: Shown, plan: 
         return report
     found = flag_rates(silence, crossings=plan.all_crossings(), level=plan.level, limits=plan.limits)
     results = {result.members: result for result in found.groups}
+    # A column of zeros tells nothing that the check does not tell.
+    idle = [] if _hits(found.groups[0], "unmatured") else ["unmatured_rate"]
     return msgspec.structs.replace(
         report,
-        groups=tuple(_with_rates(row, results, shown) for row in report.groups),
+        groups=tuple(_with_rates(row, results, shown, idle) for row in report.groups),
         checks=(*report.checks, *_checks(silence, found.groups[0], shown)),
         notes=(*report.notes, _NOTE),
     )
@@ -69,9 +71,11 @@ def _checks(silence: FlagTally, everybody: GroupResult, shown: Shown) -> Iterato
         yield Check(name=name, count=hits if shown.cell(flag, ()) else None, told=told)
 
 
-def _with_rates(row: GroupRow, results: Mapping[Group, GroupResult], shown: Shown) -> GroupRow:
+def _with_rates(
+    row: GroupRow, results: Mapping[Group, GroupResult], shown: Shown, idle: Sequence[str]
+) -> GroupRow:
     members = next(group for group in results if tuple(map(tuple, group)) == row.members)
-    rates = tuple(metric_row(one, members, shown) for one in results[members].metrics)
+    rates = tuple(metric_row(one, members, shown) for one in results[members].metrics if one.name not in idle)
     return msgspec.structs.replace(row, metrics=(*row.metrics, *rates))
 
 
