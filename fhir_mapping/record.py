@@ -215,7 +215,7 @@ class PatientRecord:
             self._index = CodeIndex(self.resources)
             for at in self._index.unresolved:
                 path = f"{self.path(at)}.medicationReference"
-                problem = "the medication was not sent along or has no code"
+                problem = "the medication was not sent along, or does not say what it is"
                 self.issues.append(Issue(path, "unresolved-reference", problem))
                 self.doubt((self.resources[at].kind,))
             for at in self._index.untitled:

@@ -12,7 +12,16 @@ from typing import Any, ClassVar, Union
 import msgspec
 from msgspec import Raw, field
 
-from fhir_mapping.wire import CodeableConcept, Coding, Period, Quantity, Reference, decode_any, decoder
+from fhir_mapping.wire import (
+    CodeableConcept,
+    Coding,
+    NamedConcept,
+    Period,
+    Quantity,
+    Reference,
+    decode_any,
+    decoder,
+)
 
 _NOTHING = Raw()
 
@@ -145,7 +154,7 @@ class Medication(msgspec.Struct, gc=False, tag_field="resourceType", tag="Medica
     began: ClassVar[None] = None
     id: str | None = None
     status: str | None = None
-    code: CodeableConcept | None = None
+    code: NamedConcept | None = None
     ingredient: Raw = _NOTHING
 
 

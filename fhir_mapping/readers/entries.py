@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from fhir_mapping.code_index import has_code_in
 from fhir_mapping.errors import SpecError
 from fhir_mapping.issues import Issue
 from fhir_mapping.readers.reasons import nearer
@@ -177,8 +178,18 @@ def carries(concept: CodeableConcept | None, codes: CodePairs) -> bool:
     return any(meant(coding) in codes for coding in concept.coding)
 
 
-def has_code(concept: CodeableConcept | None, bare: frozenset[str]) -> bool:
-    """Whether a concept has a code that tells what it is not: any code, but none of `bare` without its
-    system, which may well mean what is asked for."""
-    codings = [one for one in (concept.coding if concept is not None else None) or () if one.code]
-    return bool(codings) and not any(not one.system and one.code in bare for one in codings)
+def tells(concept: CodeableConcept | None, codes: CodePairs, systems: frozenset[str]) -> bool:
+    """Whether the codes of a concept tell what it is not, beside a list of codes that it does not carry.
+
+    One code in a code system of the list (canonical URLs) does: there the two can be compared. Words do not,
+    nor codes of other systems, and neither does a code of the list that stands without its system.
+    """
+    if not has_code_in(concept, systems):
+        return False
+    bare = [one.code for one in (concept.coding if concept is not None else None) or () if not one.system]
+    return not bare or not any(code in bare for code, _ in codes)
+
+
+def systems_of(codes: CodePairs) -> frozenset[str]:
+    """Code systems of (code, system) pairs."""
+    return frozenset(system for _, system in codes)

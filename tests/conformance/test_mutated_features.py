@@ -128,7 +128,9 @@ def other(resource: Json) -> Json:
     owner = "patient" if "patient" in resource else "subject"
     kept = ("resourceType", owner, "relationship", "intent", "class")
     found = {name: resource[name] for name in kept if name in resource}
-    code = {"coding": [{"system": SNOMED, "code": "38341003"}]}
+    systems = {"MedicationRequest": (RXNORM, "1191"), "Procedure": (CPT, "44970")}
+    system, known = systems.get(resource["resourceType"], (SNOMED, "38341003"))
+    code = {"coding": [{"system": system, "code": known}]}
     wanted = {"MedicationRequest": "medicationCodeableConcept", "Encounter": "type"}
     name = wanted.get(resource["resourceType"], "code")
     statuses = {"MedicationRequest": "active", "Encounter": "cancelled", "Observation": "final"}
