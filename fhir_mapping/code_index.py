@@ -48,7 +48,7 @@ class CodeIndex:
 
     `unresolved` are the positions of medication resources whose drug was not sent along or says nothing,
     `drugs` the drugs of the others that have theirs in a Medication, by position. `untitled` are observations
-    without a code.
+    without a code; `has_nameless` says that a code stands without its system.
     """
 
     __slots__ = (
@@ -57,6 +57,7 @@ class CodeIndex:
         "_entries",
         "_resources",
         "drugs",
+        "has_nameless",
         "positions_of",
         "unresolved",
         "untitled",
@@ -72,6 +73,7 @@ class CodeIndex:
         self.drugs: dict[int, Drug] = {}
         self.positions_of: Positions = {}
         self._build()
+        self.has_nameless = any(name in self.positions_of for name in _NAMELESS)
 
     def _build(self) -> None:
         index = self.positions_of
@@ -182,11 +184,6 @@ class CodeIndex:
             return None
         return self._by_id.get(ident.removeprefix("urn:uuid:"))
 
-    @property
-    def has_nameless(self) -> bool:
-        """Whether a code stands without its system."""
-        return any(name in self.positions_of for name in _NAMELESS)
-
     def nameless(self, codes: Sequence[tuple[str, str]]) -> list[int]:
         """Positions of the resources that carry one of the codes without its system, in record order."""
         if not self.has_nameless:
@@ -228,14 +225,17 @@ class CodeIndex:
                 if type(resource) is not Observation:
                     self._entries.setdefault(resource.kind, []).append(at)
         entries = [at for kind in kinds for at in self._entries.get(kind, ())]
-        if not entries:
-            return ()
-        left = set(entries)
-        for system in systems:
-            for places in self.positions_of.get(system, _NONE).values():
-                left.difference_update(places)
-        left.update(at for at in entries if at in self.drugs and not self.drugs[at].is_coded_in(systems))
-        return sorted(left.difference(self.unresolved))
+        left = [at for at in entries if not self._is_coded_in(at, systems)]
+        return sorted(set(left).difference(self.unresolved)) if left else ()
+
+    def _is_coded_in(self, at: int, systems: frozenset[str]) -> bool:
+        concept = self._resources[at].code
+        if concept is None:
+            return at in self.drugs and self.drugs[at].is_coded_in(systems)
+        codings = concept.coding
+        if codings and codings[0].system in systems and codings[0].code:
+            return True
+        return has_code_in(concept, systems)
 
     def within(self, codes: frozenset[tuple[str, str]], systems: frozenset[str]) -> list[int]:
         """Positions for a large set of (code, system) pairs of these systems, in record order.
