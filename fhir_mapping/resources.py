@@ -68,20 +68,20 @@ class Condition(msgspec.Struct, gc=False, tag_field="resourceType", tag="Conditi
     verificationStatus: CodeableConcept | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
+    onsetAge: Raw = _NOTHING
+    onsetRange: Raw = _NOTHING
+    onsetString: Raw = _NOTHING
     abatementDateTime: str | None = None
     abatementPeriod: Period | None = None
+    abatementAge: Raw = _NOTHING
+    abatementRange: Raw = _NOTHING
+    abatementString: Raw = _NOTHING
     recordedDate: str | None = None
 
     @property
     def began(self) -> str | None:
         """Onset, or the day of recording."""
         return self.onsetDateTime or start(self.onsetPeriod) or self.recordedDate
-
-    @property
-    def abated(self) -> str | None:
-        """When it was over."""
-        period = self.abatementPeriod
-        return self.abatementDateTime or ((period.end or period.start) if period is not None else None)
 
 
 class MedicationRequest(msgspec.Struct, gc=False, tag_field="resourceType", tag="MedicationRequest"):
@@ -188,6 +188,9 @@ class AllergyIntolerance(msgspec.Struct, gc=False, tag_field="resourceType", tag
     criticality: str | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
+    onsetAge: Raw = _NOTHING
+    onsetRange: Raw = _NOTHING
+    onsetString: Raw = _NOTHING
     recordedDate: str | None = None
     reaction: Raw = _NOTHING
 

@@ -45,6 +45,13 @@ class Quantity(msgspec.Struct, gc=False):
     comparator: str | None = None
 
 
+class Range(msgspec.Struct, gc=False):
+    """FHIR Range."""
+
+    low: Quantity | None = None
+    high: Quantity | None = None
+
+
 class Period(msgspec.Struct, gc=False):
     """FHIR Period, bounds as sent."""
 

@@ -12,12 +12,13 @@ from typing import Any, NamedTuple
 from fhir_mapping.code_index import has_code_in
 from fhir_mapping.errors import SpecError
 from fhir_mapping.issues import Issue
+from fhir_mapping.readers.lifetimes import ONSET_UNKNOWN, onset, onset_placed
 from fhir_mapping.readers.reasons import nearer
 from fhir_mapping.readers.since import days_since
 from fhir_mapping.readers.statuses import IGNORED
 from fhir_mapping.readers.window import placed
 from fhir_mapping.record import PatientRecord
-from fhir_mapping.resources import Resource
+from fhir_mapping.resources import AllergyIntolerance, Condition, Resource
 from fhir_mapping.spec import Code
 from fhir_mapping.terminology import catalogue
 from fhir_mapping.terminology.code_systems import meant
@@ -95,7 +96,7 @@ class EntryReader:
         if standing == IGNORED and ambiguous is None:
             return None, None
         resource = record.resources[at]
-        when, undated = self._placed(resource, index, earliest)
+        when, undated = self._placed(record, resource, index, earliest)
         if undated is None and _is_recorded_after(resource, index):
             return None, None
         problem = ambiguous or doubt or standing or undated
@@ -108,8 +109,12 @@ class EntryReader:
         return when, problem
 
     def _placed(
-        self, resource: Resource, index: IndexTime, earliest: datetime
+        self, record: PatientRecord, resource: Resource, index: IndexTime, earliest: datetime
     ) -> tuple[datetime | None, str | None]:
+        if isinstance(resource, (Condition, AllergyIntolerance)):
+            vague = onset(record, resource)
+            if vague is not None:
+                return onset_placed(vague, resource.recordedDate, index, earliest)
         date = resource.began
         if date is None and self.window == math.inf:
             # An undated entry counts where any time does.
@@ -141,6 +146,11 @@ class EntryReader:
     def _measured(self, record: PatientRecord, index: IndexTime, found: list[int]) -> FeatureValue:
         if self.which not in SINCE:
             return self._told(record, float(len(found)), found[0])
+        vague = [at for at in found if _has_vague_onset(record, at)]
+        if vague:
+            told = f"feature {self.name} cannot count days from an onset without a date"
+            record.issues.extend(Issue(record.path(at), ONSET_UNKNOWN, told) for at in vague)
+            return missing(self.name, ONSET_UNKNOWN, self.unit)
         dates = [record.resources[at].began for at in found]
         days, chosen, reason = days_since(dates, index, first=self.which == "days_since_first")
         if days is None:
@@ -150,6 +160,13 @@ class EntryReader:
     def _told(self, record: PatientRecord, value: float, at: int) -> FeatureValue:
         date, source = record.resources[at].began, record.source(at)
         return FeatureValue(self.name, value, unit=self.unit, date=date, source=source)
+
+
+def _has_vague_onset(record: PatientRecord, at: int) -> bool:
+    resource = record.resources[at]
+    if not isinstance(resource, (Condition, AllergyIntolerance)):
+        return False
+    return onset(record, resource) is not None
 
 
 def _is_recorded_after(resource: Resource, index: IndexTime) -> bool:

@@ -19,7 +19,7 @@ from fhir_mapping.times import IndexTime
 from fhir_mapping.values import FeatureValue, missing
 
 _RXNORM = frozenset((RXNORM,))
-Judge = Callable[[Resource, IndexTime], str | None]
+Judge = Callable[[Resource, IndexTime, PatientRecord], str | None]
 
 
 class ListReader(EntryReader):
@@ -81,7 +81,7 @@ class ListReader(EntryReader):
 
     def standing(self, record: PatientRecord, at: int, index: IndexTime) -> str | None:
         """What the kind of list makes of an entry's statuses."""
-        return self._judge(record.resources[at], index)
+        return self._judge(record.resources[at], index, record)
 
 
 class CategoryReader:
@@ -162,9 +162,10 @@ def _judge(spec: Condition | Medication | Procedure) -> Judge:
     if isinstance(spec, Condition):
         return ConditionJudge(spec)
     if isinstance(spec, Medication):
-        return MedicationJudge(spec)
+        medication = MedicationJudge(spec)
+        return lambda resource, index, _: medication(resource, index)
     accepted, known = frozenset(spec.statuses), statuses().status["Procedure"]
-    return lambda resource, _: by_code(resource.status, accepted, known)
+    return lambda resource, _, __: by_code(resource.status, accepted, known)
 
 
 def _is_known(drug: Drug) -> bool:
