@@ -328,6 +328,11 @@ class PatientRecord:
         """Whether there is a Patient resource and it is valid FHIR R4."""
         return self.patient is not None and self.accepts(self._patient_at)
 
+    @property
+    def patient_path(self) -> str:
+        """Path of the Patient resource in the request, for issues."""
+        return self.path(self._patient_at)
+
     def _is_valid(self, at: int) -> bool:
         kind, raw, path = self.resources[at].kind, self.raw(at), self.path(at)
         found = validate.problems(kind, raw, path)

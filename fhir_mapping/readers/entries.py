@@ -14,7 +14,7 @@ from fhir_mapping.errors import SpecError
 from fhir_mapping.issues import Issue
 from fhir_mapping.readers.lifetimes import ONSET_UNKNOWN, onset, onset_placed
 from fhir_mapping.readers.reasons import nearer
-from fhir_mapping.readers.since import days_since
+from fhir_mapping.readers.since import DAY_LENGTH, days_since
 from fhir_mapping.readers.statuses import IGNORED
 from fhir_mapping.readers.window import placed
 from fhir_mapping.record import PatientRecord
@@ -154,8 +154,16 @@ class EntryReader:
         dates = [record.resources[at].began for at in found]
         days, chosen, reason = days_since(dates, index, first=self.which == "days_since_first")
         if days is None:
-            return missing(self.name, reason or "date-missing", self.unit)
+            return self._without_days(record, found, reason or "date-missing")
         return self._told(record, days, found[chosen])
+
+    def _without_days(self, record: PatientRecord, found: list[int], reason: str) -> FeatureValue:
+        """Missing, with an issue at each entry whose date gives no day."""
+        told = f"feature {self.name} cannot count days from this"
+        for at in found:
+            if len(record.resources[at].began or "") < DAY_LENGTH:
+                record.issues.append(Issue(record.path(at), reason, told))
+        return missing(self.name, reason, self.unit)
 
     def _told(self, record: PatientRecord, value: float, at: int) -> FeatureValue:
         date, source = record.resources[at].began, record.source(at)
