@@ -5,6 +5,7 @@ encounters carry the codes of their class and types.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import NamedTuple, TypeGuard
 
 import msgspec
@@ -292,9 +293,10 @@ def _says_something(concept: NamedConcept | None) -> TypeGuard[NamedConcept]:
 def _contained(resource: Resource) -> Iterator[Medication]:
     raw = bytes(getattr(resource, "contained", b""))
     try:
-        inside = [read_resource(one) for one in _decode_contained(raw)] if raw else []
+        inside: list[msgspec.Raw] = _decode_contained(raw) if raw else []
     except msgspec.MsgspecError:
         return
     for one in inside:
-        if isinstance(one, Medication):
-            yield one
+        with suppress(msgspec.MsgspecError):
+            if isinstance(found := read_resource(one), Medication):
+                yield found

@@ -366,6 +366,7 @@ ALL_KINDS = frozenset(READ)
 
 _TYPES = (files("fhir_mapping") / "data" / "resource-types.txt").read_text(encoding="ascii").splitlines()
 _UNREAD = [name for name in _TYPES if not name.startswith("#") and name not in READ]
+_PASSED_OVER = frozenset(_UNREAD)
 # A prefetch value may be one of these whatever the features ask for.
 _ALWAYS = frozenset(("Patient", "OperationOutcome"))
 
@@ -399,13 +400,18 @@ _decode_head = decoder(_Head)
 
 
 def read_resource(raw: bytes | Raw) -> Resource:
-    """One resource of any type; raises msgspec.MsgspecError, whose text names types and paths only."""
+    """One resource of any type of FHIR R4; raises MsgspecError, whose text names types and paths only.
+
+    A type that is none may be a mistyped one that features read, so it does not pass for something else.
+    """
     try:
         found: Resource = decode_resource(raw)
     except msgspec.ValidationError:
         kind = _decode_head(raw).resourceType
-        if kind not in READ:
+        if kind in _PASSED_OVER:
             return Other()
+        if kind not in READ:
+            raise msgspec.ValidationError("Unknown resource type - at `$.resourceType`") from None
         found = _DECODERS[kind](raw)
     return found
 
