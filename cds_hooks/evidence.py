@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from cds_hooks.ledger import Counts, Ledger
-from fairness.evidence import Record, Sources, build
+from fairness.evidence.record import Record, Sources, build
 from fairness.evidence.shown import shown_bundle
 from fhir_mapping.describe import describe
 from models.manifest import MANIFEST

@@ -12,7 +12,7 @@ from cds_hooks.errors import SettingsError
 from cds_hooks.settings import from_environment
 
 if TYPE_CHECKING:
-    from cds_hooks.monitor import LedgerAudit
+    from cds_hooks.monitor.audit import LedgerAudit
     from fairness.disclosure import Release
     from fairness.report.build import Built
     from models.runtime import Model
@@ -28,7 +28,7 @@ def of_ledger(
     Returns the exit code: 0 unless a claim fails. Raises click.UsageError for what cannot be audited.
     """
     from cds_hooks.ledger import Ledger, LedgerError
-    from cds_hooks.monitor import AuditRequest, audit_ledger
+    from cds_hooks.monitor.audit import AuditRequest, audit_ledger
 
     request = AuditRequest(_model(model_id), datetime.now(UTC), version, groups_as=groups_as)
     try:

@@ -119,7 +119,8 @@ def _files(
     """Content by file name."""
     from cds_hooks.evidence import gather
     from cds_hooks.ledger import Ledger, LedgerError
-    from fairness.evidence import EvidenceError, inventory
+    from fairness.evidence import inventory
+    from fairness.evidence.errors import EvidenceError
     from fairness.evidence.views import VIEWS
     from models.registry import Registry
 

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
 
@@ -38,7 +38,7 @@ def shipped_valuesets() -> tuple[str, ...]:
     return tuple(sorted(file.name.removesuffix(".json") for file in files if file.name.endswith(".json")))
 
 
-@cache
+@lru_cache(maxsize=1)  # codes are remembered below; the documents with their texts take several times as much
 def valueset_document(name: str) -> dict[str, Any]:
     """The FHIR ValueSet that is shipped under a name; raises SpecError that gives the near names, or all."""
     if name not in shipped_valuesets():

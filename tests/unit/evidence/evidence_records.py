@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from fairness.evidence import Record, Sources, build
+from fairness.evidence.record import Record, Sources, build
 from fairness.report.model import GroupRow, MetricRow, Report, VerdictRow
 from fhir_mapping.describe import describe
 from models.loader import load_model

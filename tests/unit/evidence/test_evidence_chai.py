@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from evidence_records import MODELS, declared, record, sources
 
-from fairness.evidence import Record, Sources, build, chai
+from fairness.evidence import chai
+from fairness.evidence.record import Record, Sources, build
 
 MC = f"{{{chai.NAMESPACE}}}"
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from evidence_records import DIABETES, RESPONSE, declared, record, sources
 
-from fairness.evidence import EvidenceError, Record, Sources, build
+from fairness.evidence.errors import EvidenceError
 from fairness.evidence.facts import facts
+from fairness.evidence.record import Record, Sources, build
 from fhir_mapping.spec import Common
 
 SIGNED = {"claim": "non-device", "decided_by": "A. Person", "decided_on": "2026-11-01"}

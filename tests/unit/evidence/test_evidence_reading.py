@@ -8,9 +8,9 @@ import re
 import pytest
 from evidence_records import DIABETES, MODELS, RESPONSE, declared, record, sources
 
-from fairness.evidence import Sources, build
 from fairness.evidence.plain import MOST_GRADE
 from fairness.evidence.readability import reading_grade, syllables
+from fairness.evidence.record import Sources, build
 from fairness.evidence.views import VIEWS
 
 

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 from evidence_records import MODELS, RESPONSE, audit, declared, record, sources
 
-from fairness.evidence import EvidenceError, Sources, build
+from fairness.evidence.errors import EvidenceError
+from fairness.evidence.record import Sources, build
 from models.manifest import Manifest
 from models.regulatory import Regulatory
 

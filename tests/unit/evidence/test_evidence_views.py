@@ -14,7 +14,8 @@ import pytest
 from evidence_records import DIABETES, MODELS, RESPONSE, audit, declared, record, sources
 
 import fairness.evidence
-from fairness.evidence import Record, Sources, build, chai, inventory
+from fairness.evidence import chai, inventory
+from fairness.evidence.record import Record, Sources, build
 from fairness.evidence.views import VIEWS
 
 NUMBER = re.compile(r"\d+(?:\.\d+)?")

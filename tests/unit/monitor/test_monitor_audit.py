@@ -12,8 +12,8 @@ import pytest
 from monitor_cases import MODEL, NOW, START, cohort, found, model_with, predict
 
 from cds_hooks.ledger import DecisionEntry, Ledger, LedgerUnavailable
-from cds_hooks.monitor import AuditRequest, LedgerAudit, audit_ledger
 from cds_hooks.monitor.alerts import alerts_of
+from cds_hooks.monitor.audit import AuditRequest, LedgerAudit, audit_ledger
 from cds_hooks.monitor.run import run
 from fairness.disclosure import Release
 from fairness.monitor.plan import MonitorPlan
