@@ -24,7 +24,7 @@ from cds_hooks.settings import Settings
 from cds_hooks.site import site_terminology
 from cds_hooks.telemetry import log_event
 from cds_hooks.warm_up import warm_up
-from cds_hooks.web import install_manners
+from cds_hooks.web import install_manners, take_turns
 from fhir_mapping.terminology.site import SiteTerminology
 from models.errors import ModelError
 from models.registry import Registry
@@ -57,6 +57,7 @@ def create_app(
     app = Flask("cds_hooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     install_manners(app, settings.cors_origins)
+    take_turns(app, settings.threads)
     offered = registry.services.values()
     app.register_blueprint(routes.cds.blueprint(reception, services.discovery(offered)))
     for name, profile in settings.clients.items():

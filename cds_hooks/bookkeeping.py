@@ -7,11 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import uuid4
 
-import msgspec
-
 from cds_hooks.hooks import Context
 from cds_hooks.ledger import Issue as LedgerIssue
-from cds_hooks.ledger import PredictionEntry
+from cds_hooks.ledger import PredictionEntry, Told
 from cds_hooks.ledger.entries import Decision as Kind
 from fairness.gate import Clearance
 from fairness.groups import Membership
@@ -24,10 +22,6 @@ __all__ = ["encounter_reference", "failed_entry", "issues_of", "prediction_entry
 _CLINICIAN = re.compile(r"(?:Practitioner|PractitionerRole)/[A-Za-z0-9.-]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")
 _MAX_ISSUES = 100
-# A JSON string that starts with this. After a backslash the quote is part of a text, not its beginning.
-_PATIENT = re.compile(rb'"Patient/(?<!\\"Patient/)(?:[^"\\]|\\.)*"')
-_encode = msgspec.json.Encoder().encode
-_decode = msgspec.json.Decoder().decode
 
 
 def prediction_entry(
@@ -41,17 +35,16 @@ def prediction_entry(
 ) -> PredictionEntry:
     """Entry of a model that ran; `outcome` is the decision and its reason, `card` what was shown."""
     kind, reason = outcome
-    features, shown = _unnamed((prediction.vector.values, card))
     return _entry(
         call_id,
         model,
         kind,
         reason,
-        features=features,
-        outputs=msgspec.to_builtins(prediction.outputs),
-        applicability=msgspec.to_builtins(prediction.applicability),
-        clearance=msgspec.to_builtins(clearance),
-        card=shown,
+        features=prediction.vector.values,
+        outputs=prediction.outputs,
+        applicability=prediction.applicability,
+        clearance=clearance,
+        card=card,
         groups=_by_attribute(memberships),
     )
 
@@ -86,10 +79,10 @@ def _entry(
     kind: Kind,
     reason: str | None,
     *,
-    features: Sequence[Mapping[str, Any]] = (),
-    outputs: Sequence[Mapping[str, Any]] = (),
-    applicability: Mapping[str, Any] | None = None,
-    clearance: Mapping[str, Any] | None = None,
+    features: Sequence[Told] = (),
+    outputs: Sequence[Told] = (),
+    applicability: Told | None = None,
+    clearance: Told | None = None,
     card: Mapping[str, Any] | None = None,
     groups: Mapping[str, Any] | None = None,
 ) -> PredictionEntry:
@@ -117,8 +110,3 @@ def _by_attribute(memberships: Sequence[Membership]) -> dict[str, list[str]]:
     for attribute, value in memberships:
         groups.setdefault(attribute, []).append(value)
     return groups
-
-
-def _unnamed(value: Any) -> Any:
-    """Plain JSON values with every reference to a patient cut down to its type; NaN becomes null."""
-    return _decode(_PATIENT.sub(b'"Patient"', _encode(value)))

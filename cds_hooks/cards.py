@@ -61,9 +61,10 @@ def card(
         "suggestions": offered,
         "selectionBehavior": selection_behavior if offered else None,
         "overrideReasons": override_reasons(manifest.card),
-        "extension": {EXTENSION: prediction_extension(prediction, clearance, scored=True)},
     }
-    return pruned(shown)
+    return pruned(shown) | {
+        "extension": {EXTENSION: prediction_extension(prediction, clearance, scored=True)}
+    }
 
 
 def outside_card(
@@ -85,9 +86,10 @@ def outside_card(
         "summary": wording.summary(headline),
         "indicator": "info",
         "detail": outside_detail(model, prediction.vector, why),
-        "extension": {EXTENSION: prediction_extension(prediction, clearance, scored=False)},
     }
-    return pruned(shown)
+    return pruned(shown) | {
+        "extension": {EXTENSION: prediction_extension(prediction, clearance, scored=False)}
+    }
 
 
 def _frame(manifest: Manifest, links: Links, card_uuid: str) -> dict[str, Any]:

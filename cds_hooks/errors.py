@@ -79,6 +79,13 @@ class MissingData(Refusal):
     code = "required"
 
 
+class TooSlow(Refusal):
+    """The request did not arrive in time."""
+
+    status = HTTPStatus.REQUEST_TIMEOUT
+    code = "timeout"
+
+
 class TooLarge(Refusal):
     """The body is over the limit."""
 

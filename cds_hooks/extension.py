@@ -1,6 +1,7 @@
 """The machine-readable half of a card: `org.bedside.prediction`, and the rule that nothing empty is sent."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -8,7 +9,7 @@ import msgspec
 
 from fairness.gate import Clearance
 from fhir_mapping.values import FeatureValue
-from models.prediction import OutputValue, Prediction
+from models.prediction import Applicability, OutputValue, Prediction
 
 __all__ = ["EXTENSION", "prediction_extension", "pruned"]
 
@@ -19,7 +20,8 @@ DIGITS = 6
 def prediction_extension(
     prediction: Prediction, clearance: Clearance | None, *, scored: bool
 ) -> dict[str, Any]:
-    """Everything behind a card as JSON values; without `score`, `interval` and outputs unless `scored`.
+    """Everything behind a card as JSON values, nothing empty; without `score`, `interval` and outputs unless
+    `scored`. Not to be changed by the caller: parts are shared with other cards.
 
     `score` and `interval` are those of the primary output, probabilities in [0, 1] rounded to six digits. The
     clearance's evidence stays: it speaks of groups in the evaluation, not of this patient's score.
@@ -28,20 +30,23 @@ def prediction_extension(
         "model": prediction.model,
         "version": prediction.version,
         "features": [_feature(value) for value in prediction.vector],
-        "missing": [{"name": value.name, "reason": value.reason} for value in prediction.vector.missing()],
-        "applicability": msgspec.structs.asdict(prediction.applicability),
+        "applicability": _applicability(prediction.applicability),
     }
+    missing = prediction.vector.missing()
+    if missing:
+        told = ({"name": value.name, "reason": value.reason} for value in missing)
+        extension["missing"] = [pruned(one) for one in told]
     if clearance is not None:
-        evidence = msgspec.to_builtins(clearance.evidence)
-        extension["clearance"] = {"action": clearance.action, "line": clearance.line, "evidence": evidence}
+        extension["clearance"] = _clearance(clearance)
     if scored:
         primary = prediction.outputs[0]
         extension["score"] = _rounded(primary.probability)
         extension["interval"] = [_rounded(primary.low), _rounded(primary.high)]
         extension["outputs"] = [_output(output) for output in prediction.outputs]
-        extension["contributions"] = [
-            {"name": one.name, "effect": _rounded(one.effect)} for one in prediction.contributions
-        ]
+        if prediction.contributions:
+            extension["contributions"] = [
+                pruned({"name": one.name, "effect": _rounded(one.effect)}) for one in prediction.contributions
+            ]
     return extension
 
 
@@ -79,20 +84,33 @@ def _kept(value: Any) -> Any:
 
 
 def _feature(value: FeatureValue) -> dict[str, Any]:
-    told: dict[str, Any] = msgspec.to_builtins(value)
-    return told | {"state": value.state}
+    told: dict[str, Any] = msgspec.to_builtins(value)  # without what is None
+    told["state"] = value.state
+    return told if value.known and "" not in told.values() else pruned(told)
+
+
+@lru_cache(maxsize=1024)
+def _applicability(applicability: Applicability) -> dict[str, Any]:
+    return pruned(msgspec.structs.asdict(applicability))
+
+
+@lru_cache(maxsize=1024)
+def _clearance(clearance: Clearance) -> dict[str, Any]:
+    """The gate's word, the same for all patients of the same groups."""
+    return pruned(msgspec.to_builtins(clearance))
 
 
 def _output(output: OutputValue) -> dict[str, Any]:
-    typical = None if output.typical is None else _rounded(output.typical)
-    return {
+    told: dict[str, Any] = {
         "name": output.name,
         "label": output.label,
         "probability": _rounded(output.probability),
         "low": _rounded(output.low),
         "high": _rounded(output.high),
-        "typical": typical,
     }
+    if output.typical is not None:
+        told["typical"] = _rounded(output.typical)
+    return told if output.label else pruned(told)
 
 
 def _rounded(figure: float) -> float:

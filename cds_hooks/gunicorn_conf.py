@@ -12,14 +12,36 @@ from collections.abc import Callable
 from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # publishes no types
+from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]  # the same
 
+from cds_hooks.arrivals import ARRIVALS
 from cds_hooks.settings import Settings
 
 __all__ = ["Server"]
 
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _COLLECT_AT = (50_000, 20, 100)
+_READERS = 60
+"""Threads of a worker that may wait for slow requests while as many as it has turns do the work."""
+
 _LIMITS = {"timeout": 30, "graceful_timeout": 15, "keepalive": 30}
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
+    """gunicorn's worker with threads, in which no connection may be slow for ever."""
+
+    def handle(self, conn: TConn) -> Any:
+        """Read and answer one request; called by gunicorn in a thread."""
+        ARRIVALS.begin(conn.sock)
+        try:
+            return super().handle(conn)
+        finally:
+            ARRIVALS.end(conn.sock)
+
+    def murder_pending(self) -> None:
+        """Cut off what is overdue; called by gunicorn once a second or more often."""
+        super().murder_pending()
+        ARRIVALS.sweep()
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # its base publishes no types
@@ -33,12 +55,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # its base publishes no ty
     def load_config(self) -> None:
         """Give gunicorn its options; called by gunicorn."""
         settings = self._settings
+        ARRIVALS.limit_s = settings.read_timeout_s
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         options = _LIMITS | {
             "bind": f"{host}:{settings.port}",
             "workers": settings.workers,
-            "threads": settings.threads,
-            "worker_class": "gthread",
+            "threads": settings.threads + _READERS,
+            "worker_class": Worker,
             "preload_app": True,
             "accesslog": None,
             "errorlog": "-",

@@ -14,6 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from cds_hooks.extension import pruned
 from cds_hooks.wording import number, readable_unit
+from fairness.evidence import Record, inventory
+from fairness.evidence.views import VIEWS
 from fairness.gate import Claim
 from fairness.groups import ATTRIBUTES, attribute_label, label
 from fhir_mapping import prefetch
@@ -21,7 +23,7 @@ from fhir_mapping.describe import describe
 from fhir_mapping.features import FeatureSet
 from models.manifest import Manifest, Rule
 
-__all__ = ["Described", "model_document", "model_page", "models_document", "models_page"]
+__all__ = ["Described", "evidence_page", "model_document", "model_page", "models_document", "models_page"]
 
 METRIC_LABELS = {
     "auroc": "Ranking (AUROC)",
@@ -119,6 +121,26 @@ def model_page(model: Described) -> str:
             results=_results(document),
             features=[_row(feature) for feature in document["features"]],
             claims=[_claim(claim) for claim in model.manifest.fairness.claims],
+        )
+    )
+
+
+def evidence_page(record: Record, title: str) -> str:
+    """The way to a record's views, and what is open in it, as a page."""
+    names: dict[str, list[str]] = {}
+    for name, view in VIEWS.items():
+        names.setdefault(view.title, []).append(name)
+    return (
+        _templates()
+        .get_template("evidence.html")
+        .render(
+            model=record.document["model"],
+            version=record.document["version"],
+            title=title,
+            sha256=record.sha256,
+            views=[{"title": told, "names": files} for told, files in names.items()],
+            inventories=list(inventory.FORMS),
+            open_items=record.open_items,
         )
     )
 

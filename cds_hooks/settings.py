@@ -30,6 +30,7 @@ DEFAULTS: Mapping[str, str] = {
     "BEDSIDE_MODELS": "",
     "BEDSIDE_BASE_URL": "",
     "BEDSIDE_MAX_BODY_MB": "16",
+    "BEDSIDE_READ_TIMEOUT": "10",
     "BEDSIDE_CORS_ORIGINS": "",
     "BEDSIDE_FHIR_SERVERS": "",
     "BEDSIDE_FHIR_CA_BUNDLE": "",
@@ -51,6 +52,7 @@ class Settings:
 
     `model_folders` are folders of model folders, the bundled catalog first. `ledger_key` is the secret under
     which patients are digested, None when it is kept in `key_file`. `cors_origins` may hold "*".
+    `read_timeout_s` is how long a request may take to arrive, in seconds.
     `fhir_servers` are the origins that may be called back for what the prefetch lacks; none by default.
     `fhir_ca_bundle` is a PEM file of the authorities that vouch for them, None for the public ones.
     `clients` are the profiles of single EHRs by name. `terminology` is the folder of the site's own value
@@ -68,6 +70,7 @@ class Settings:
     model_folders: tuple[Path, ...]
     base_url: str
     max_body_bytes: int
+    read_timeout_s: int
     cors_origins: frozenset[str]
     fhir_servers: tuple[str, ...] = ()
     fhir_ca_bundle: Path | None = None
@@ -91,6 +94,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         model_folders=(BUNDLED_MODELS, *_checked(values, "BEDSIDE_MODELS", _folders)),
         base_url=_checked(values, "BEDSIDE_BASE_URL", _base_url) or base_url_of(host, port),
         max_body_bytes=_number(values, "BEDSIDE_MAX_BODY_MB", 1, 1024) * 1024 * 1024,
+        read_timeout_s=_number(values, "BEDSIDE_READ_TIMEOUT", 1, 600),
         cors_origins=_checked(values, "BEDSIDE_CORS_ORIGINS", _origins),
         fhir_servers=_checked(values, "BEDSIDE_FHIR_SERVERS", _servers),
         fhir_ca_bundle=_checked(values, "BEDSIDE_FHIR_CA_BUNDLE", _ca_bundle),

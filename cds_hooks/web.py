@@ -5,20 +5,24 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
+from socket import socket
+from threading import BoundedSemaphore
 from typing import Any
 
 import msgspec
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, current_app, g, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wsgi import LimitedStream
 
 from cds_hooks import outcomes
+from cds_hooks.arrivals import ARRIVALS
 from cds_hooks.clients import PREFIX
-from cds_hooks.errors import BadRequest, NotJson, Refusal, TooLarge
+from cds_hooks.errors import BadRequest, NotJson, Refusal, TooLarge, TooSlow
 from cds_hooks.telemetry import log_event, places
 
-__all__ = ["body_reader", "install_manners", "json_response", "wants_html"]
+__all__ = ["body_reader", "install_manners", "json_response", "take_turns", "wants_html"]
 
+_TURNS = "bedside_turns"
 _CROSS_ORIGIN = ("/cds-services", PREFIX)
 _PREFLIGHT_SECONDS = "600"
 _HEADERS = {
@@ -49,16 +53,52 @@ def body_reader(incoming: Request) -> Callable[[], bytes]:
         if incoming.headers.get("Content-Encoding", "identity").lower() not in ("", "identity"):
             raise NotJson("Send the body without Content-Encoding.")
         try:
-            return _body(incoming)
+            body = _body(incoming)
         except RequestEntityTooLarge:
             limit = (incoming.max_content_length or 0) // (1024 * 1024)
             raise TooLarge(
                 f"The body is over the limit of {limit} MB; send only the listed prefetch."
             ) from None
         except HTTPException:
-            raise BadRequest("The body could not be read to its end.", code="incomplete") from None
+            raise _cut(incoming) from None
+        ARRIVALS.arrived(_connection(incoming))
+        _take_turn()
+        return body
 
     return read
+
+
+def take_turns(app: Flask, places: int) -> None:
+    """Let an application work on so many calls at once; who waits for a slow body waits beside them."""
+    app.extensions[_TURNS] = BoundedSemaphore(places)
+
+    @app.teardown_request
+    def give_back(error: BaseException | None) -> None:
+        turn: BoundedSemaphore | None = g.pop(_TURNS, None)
+        if turn is not None:
+            turn.release()
+
+
+def _take_turn() -> None:
+    turns: BoundedSemaphore = current_app.extensions[_TURNS]
+    turns.acquire()
+    setattr(g, _TURNS, turns)
+
+
+def _connection(incoming: Request) -> socket | None:
+    """The connection of a request, None in a server that does not tell it."""
+    told = incoming.environ.get("gunicorn.socket")
+    return told if isinstance(told, socket) else None
+
+
+def _cut(incoming: Request) -> Refusal:
+    """Why a body ends before its end."""
+    if ARRIVALS.is_late(_connection(incoming)):
+        return TooSlow(
+            f"The body did not arrive within {ARRIVALS.limit_s:g} seconds; send it at once, or ask the "
+            "operator for a longer BEDSIDE_READ_TIMEOUT."
+        )
+    return BadRequest("The body could not be read to its end.", code="incomplete")
 
 
 def _body(incoming: Request) -> bytes:
@@ -69,7 +109,7 @@ def _body(incoming: Request) -> bytes:
         return _untold(incoming)
     body = incoming.stream.read(length)
     if len(body) < length:
-        raise BadRequest("The body could not be read to its end.", code="incomplete")
+        raise _cut(incoming)
     return body
 
 
@@ -84,7 +124,7 @@ def _untold(incoming: Request) -> bytes:
     try:
         body: bytes = LimitedStream(incoming.environ["wsgi.input"], limit + 1, is_max=True).read()
     except Exception:  # the web server has errors of its own for what is no chunk
-        raise BadRequest("The body could not be read to its end.", code="incomplete") from None
+        raise _cut(incoming) from None
     if len(body) > limit:
         raise RequestEntityTooLarge
     return body

@@ -5,26 +5,24 @@ encounters carry the codes of their class and types.
 """
 
 from collections.abc import Iterator, Sequence
-from typing import TypeGuard
+from contextlib import suppress
+from typing import NamedTuple, TypeGuard
 
 import msgspec
 
-from fhir_mapping.resources import Encounter, Medication, Other, Resource, read_resource
+from fhir_mapping.resources import Encounter, Medication, Observation, Other, Resource, read_resource
 from fhir_mapping.terminology.code_systems import DOTTED, canonical, normal_code
-from fhir_mapping.wire import CodeableConcept, Coding, Reference, decoder
+from fhir_mapping.wire import CodeableConcept, Coding, NamedConcept, Reference, decoder
 
 Positions = dict[str | None, dict[str, list[int]]]
 
 _NONE: dict[str, list[int]] = {}
-_CODED = frozenset(
-    ("Condition", "MedicationAdministration", "MedicationRequest", "MedicationStatement", "Procedure")
-)
 _NAMELESS = (None, "")  # systems of codes that nobody says the system of
 _LOOSE: frozenset[str | None] = DOTTED.union(_NAMELESS)  # systems whose codes have several spellings
 
 
 class _Ingredient(msgspec.Struct, gc=False):
-    itemCodeableConcept: CodeableConcept | None = None
+    itemCodeableConcept: NamedConcept | None = None
     itemReference: Reference | None = None
     isActive: bool | None = None
 
@@ -33,21 +31,35 @@ _decode_ingredients = decoder(list[_Ingredient])
 _decode_contained = decoder(list[msgspec.Raw])
 
 
+class Drug(NamedTuple):
+    """The Medication that a medication resource contains or refers to: what it is, and what it is made of."""
+
+    product: NamedConcept | None
+    parts: tuple[NamedConcept, ...]
+
+    def is_coded_in(self, systems: frozenset[str]) -> bool:
+        """Whether the product has a code of one of the systems (canonical URLs), or each of its parts has."""
+        if has_code_in(self.product, systems):
+            return True
+        return bool(self.parts) and all(has_code_in(part, systems) for part in self.parts)
+
+
 class CodeIndex:
     """Positions of resources by (system, code), built in one pass.
 
-    `unresolved` are the positions of medication resources whose drug was not sent along, `uncoded` those of
-    entries of lists without any code: told in words, or not at all. `untitled` are such observations,
-    `itemised` medication resources whose drug says what it is made of.
+    `unresolved` are the positions of medication resources whose drug was not sent along or says nothing,
+    `drugs` the drugs of the others that have theirs in a Medication, by position. `untitled` are observations
+    without a code; `has_nameless` says that a code stands without its system.
     """
 
     __slots__ = (
+        "_beyond",
         "_by_id",
+        "_entries",
         "_resources",
-        "has_illegible",
-        "itemised",
+        "drugs",
+        "has_nameless",
         "positions_of",
-        "uncoded",
         "unresolved",
         "untitled",
     )
@@ -55,13 +67,14 @@ class CodeIndex:
     def __init__(self, resources: Sequence[Resource]) -> None:
         self._resources = resources
         self._by_id: dict[str, Medication | None] | None = None
+        self._entries: dict[str, list[int]] | None = None
+        self._beyond: dict[tuple[tuple[str, ...], frozenset[str]], Sequence[int]] = {}
         self.unresolved: list[int] = []
-        self.uncoded: list[int] = []
         self.untitled: list[int] = []
-        self.itemised: set[int] = set()
+        self.drugs: dict[int, Drug] = {}
         self.positions_of: Positions = {}
         self._build()
-        self.has_illegible = bool(self.uncoded) or any(name in self.positions_of for name in _NAMELESS)
+        self.has_nameless = any(name in self.positions_of for name in _NAMELESS)
 
     def _build(self) -> None:
         index = self.positions_of
@@ -106,20 +119,17 @@ class CodeIndex:
         """Add a resource that has several codings, or none that can be read."""
         for coding in codings or ():
             if not coding.code:
-                self._note_uncoded(at, resource)
+                self._note_untitled(at, resource)
                 continue
             seen = self._system(coding.system).setdefault(coding.code, [])
             if seen[-1:] != [at]:
                 seen.append(at)
         if not codings:
-            self._note_uncoded(at, resource)
+            self._note_untitled(at, resource)
 
-    def _note_uncoded(self, at: int, resource: Resource) -> None:
-        """Remember an entry without a code that a list would have to be sure of."""
+    def _note_untitled(self, at: int, resource: Resource) -> None:
         if resource.kind == "Observation" and self.untitled[-1:] != [at]:
             self.untitled.append(at)
-        if resource.kind in _CODED and not _is_coded(resource.code) and self.uncoded[-1:] != [at]:
-            self.uncoded.append(at)
 
     def _add(self, at: int, concept: CodeableConcept) -> None:
         for coding in concept.coding or ():
@@ -136,28 +146,32 @@ class CodeIndex:
             return
         reference: Reference | None = getattr(resource, "reference", None)
         if reference is None:
-            self._note_uncoded(at, resource)
+            self._note_untitled(at, resource)
             return
-        drug = self._drug(reference.reference, resource)
-        concepts = list(self._drug_concepts(drug, resource)) if drug is not None else []
-        if not concepts or None in concepts:
+        drug = self._resolved(reference, resource)
+        if drug is None:
             self.unresolved.append(at)
-        elif drug is not None and _ingredients(drug):
-            self.itemised.add(at)
-        yield from (one for one in concepts if one is not None)
-
-    def _drug_concepts(self, drug: Medication, resource: Resource) -> Iterator[CodeableConcept | None]:
-        """What a Medication is and is made of; None for an ingredient that was not sent along."""
-        if drug.status == "entered-in-error":
             return
-        if _is_coded(drug.code):
-            yield drug.code
-        for one in _ingredients(drug):
-            if _is_coded(one.itemCodeableConcept):
-                yield one.itemCodeableConcept
-            elif one.itemReference is not None:
-                inner = self._drug(one.itemReference.reference, resource)
-                yield inner.code if inner is not None and _is_coded(inner.code) else None
+        self.drugs[at] = drug
+        yield from (one for one in (drug.product, *drug.parts) if one is not None)
+
+    def _resolved(self, reference: Reference, resource: Resource) -> Drug | None:
+        """The drug that a reference leads to; None where it, or one of its ingredients, was not sent along,
+        is withdrawn, or says nothing."""
+        drug = self._drug(reference.reference, resource)
+        if drug is None or drug.status == "entered-in-error":
+            return None
+        parts = [self._part(one, resource) for one in _ingredients(drug)]
+        told = [one for one in parts if one is not None]
+        if len(told) < len(parts) or not any(map(_says_something, (drug.code, *told))):
+            return None
+        return Drug(drug.code, tuple(told))
+
+    def _part(self, ingredient: _Ingredient, resource: Resource) -> NamedConcept | None:
+        if _says_something(ingredient.itemCodeableConcept) or ingredient.itemReference is None:
+            return ingredient.itemCodeableConcept
+        inner = self._drug(ingredient.itemReference.reference, resource)
+        return inner.code if inner is not None and _says_something(inner.code) else None
 
     def _drug(self, reference: str | None, resource: Resource) -> Medication | None:
         if not reference:
@@ -171,17 +185,17 @@ class CodeIndex:
             return None
         return self._by_id.get(ident.removeprefix("urn:uuid:"))
 
-    @property
-    def has_nameless(self) -> bool:
-        """Whether a code stands without its system."""
-        return any(name in self.positions_of for name in _NAMELESS)
-
     def nameless(self, codes: Sequence[tuple[str, str]]) -> list[int]:
         """Positions of the resources that carry one of the codes without its system, in record order."""
         if not self.has_nameless:
             return []
         named = [self.positions_of.get(name, _NONE) for name in _NAMELESS]
         return sorted({at for by_code in named for code, _ in codes for at in by_code.get(code, ())})
+
+    def nameless_among(self, codes: frozenset[str]) -> set[int]:
+        """The same for a large set of codes without their systems, as positions in no order."""
+        named = [self.positions_of.get(name, _NONE) for name in _NAMELESS]
+        return {at for by_code in named for code, places in by_code.items() if code in codes for at in places}
 
     def positions(self, codes: Sequence[tuple[str, str]]) -> list[int]:
         """Positions of the resources that carry one of the (code, system) pairs, without repetition, in
@@ -197,17 +211,32 @@ class CodeIndex:
             return lists[0] if lists else []
         return sorted({at for found in lists for at in found})
 
-    def illegible(self, codes: frozenset[str]) -> list[int]:
-        """Positions of resources of which nobody can tell whether they carry one of these codes: without any
-        code, or with one of these and no system."""
-        near = {
-            at
-            for system in _NAMELESS
-            for code, places in self.positions_of.get(system, _NONE).items()
-            if code in codes
-            for at in places
-        }
-        return sorted(near.union(self.uncoded))
+    def beyond(self, kinds: tuple[str, ...], systems: frozenset[str]) -> Sequence[int]:
+        """Positions of the entries of these types that have no code in any of the systems (canonical URLs):
+        told in words, under a local code, or not at all. Those of an unresolved drug are not among them."""
+        found = self._beyond.get((kinds, systems))
+        if found is None:
+            found = self._beyond[kinds, systems] = self._find_beyond(kinds, systems)
+        return found
+
+    def _find_beyond(self, kinds: tuple[str, ...], systems: frozenset[str]) -> Sequence[int]:
+        if self._entries is None:
+            self._entries = {}
+            for at, resource in enumerate(self._resources):
+                if type(resource) is not Observation:
+                    self._entries.setdefault(resource.kind, []).append(at)
+        entries = [at for kind in kinds for at in self._entries.get(kind, ())]
+        left = [at for at in entries if not self._is_coded_in(at, systems)]
+        return sorted(set(left).difference(self.unresolved)) if left else ()
+
+    def _is_coded_in(self, at: int, systems: frozenset[str]) -> bool:
+        concept = self._resources[at].code
+        if concept is None:
+            return at in self.drugs and self.drugs[at].is_coded_in(systems)
+        codings = concept.coding
+        if codings and codings[0].system in systems and codings[0].code:
+            return True
+        return has_code_in(concept, systems)
 
     def within(self, codes: frozenset[tuple[str, str]], systems: frozenset[str]) -> list[int]:
         """Positions for a large set of (code, system) pairs of these systems, in record order.
@@ -249,16 +278,25 @@ def _ingredients(drug: Medication) -> list[_Ingredient]:
         return []
 
 
-def _is_coded(concept: CodeableConcept | None) -> TypeGuard[CodeableConcept]:
-    return concept is not None and any(coding.code for coding in concept.coding or ())
+def has_code_in(concept: CodeableConcept | None, systems: frozenset[str]) -> bool:
+    """Whether a concept has a code in one of these code systems (canonical URLs), whatever it is."""
+    codings = (concept.coding if concept is not None else None) or ()
+    return any(one.code and one.system and canonical(one.system) in systems for one in codings)
+
+
+def _says_something(concept: NamedConcept | None) -> TypeGuard[NamedConcept]:
+    if concept is None:
+        return False
+    return bool(concept.text) or any(one.code or one.display for one in concept.coding or ())
 
 
 def _contained(resource: Resource) -> Iterator[Medication]:
     raw = bytes(getattr(resource, "contained", b""))
     try:
-        inside = [read_resource(one) for one in _decode_contained(raw)] if raw else []
+        inside: list[msgspec.Raw] = _decode_contained(raw) if raw else []
     except msgspec.MsgspecError:
         return
     for one in inside:
-        if isinstance(one, Medication):
-            yield one
+        with suppress(msgspec.MsgspecError):
+            if isinstance(found := read_resource(one), Medication):
+                yield found

@@ -26,7 +26,9 @@ _MATCHING = (
     "By the codes listed here, on the order, on its Medication or on an ingredient of that. Products of an "
     "ingredient in ofIngredients are listed as far as they are known; an order of an RxNorm product that is "
     "not known and whose Medication has no ingredients leaves the feature missing (product-unknown). "
-    "Without ofIngredients, a code that is not listed is another drug."
+    "Without ofIngredients, a code that is not listed is another drug. An order without a code of the listed "
+    "systems (words, NDC, a local code) leaves the feature missing (not-coded), unless its words consist "
+    "of known names of other drugs."
 )
 
 

@@ -7,15 +7,17 @@ withdrawn, or forbids something, orders nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from fhir_mapping.issues import Issue
 from fhir_mapping.payload import decode_raw_bundle, decode_raw_entry, structural
-from fhir_mapping.wire import CodeableConcept, Reference, decoder
+from fhir_mapping.wire import NamedConcept, Reference, decoder
 
 __all__ = ["Draft", "read_draft", "read_drafts"]
+
+Concepts = tuple[NamedConcept, ...]
 
 _WITHDRAWN = frozenset(("cancelled", "revoked", "entered-in-error", "stopped"))
 _PATHS = "{path}.entry[{at}].resource"
@@ -24,24 +26,26 @@ _PATHS = "{path}.entry[{at}].resource"
 class Draft(msgspec.Struct, frozen=True):
     """One draft order: its resource type, what is ordered (every concept that says so), and for whom.
 
+    `parts` are the ingredients that a drug by reference names; one without code or words is not told.
     `is_untold`: it orders a drug of which nobody can tell which.
     """
 
     kind: str = ""
     id: str | None = None
-    concepts: tuple[CodeableConcept, ...] = ()
+    concepts: tuple[NamedConcept, ...] = ()
+    parts: tuple[NamedConcept, ...] = ()
     subject: Reference | None = None
     is_untold: bool = False
     path: str = "draft"
 
     @property
-    def code(self) -> CodeableConcept | None:
-        """The first concept of what is ordered."""
-        return self.concepts[0] if self.concepts else None
+    def code(self) -> NamedConcept | None:
+        """The first concept of what is ordered, or of what that is made of."""
+        return next(iter((*self.concepts, *self.parts)), None)
 
 
 class _Ingredient(msgspec.Struct, rename="camel"):
-    item_codeable_concept: CodeableConcept | None = None
+    item_codeable_concept: NamedConcept | None = None
     is_active: bool | None = None
 
 
@@ -53,8 +57,8 @@ class _Draft(msgspec.Struct, rename="camel"):
     status: str | None = None
     do_not_perform: bool | None = None
     subject: Reference | None = None
-    code: CodeableConcept | None = None
-    medication_codeable_concept: CodeableConcept | None = None
+    code: NamedConcept | None = None
+    medication_codeable_concept: NamedConcept | None = None
     medication_reference: Reference | None = None
     ingredient: list[_Ingredient] | None = None
     contained: msgspec.Raw = msgspec.Raw()
@@ -88,21 +92,29 @@ class _Basket:
         if draft.do_not_perform or draft.status in _WITHDRAWN:
             self.issues.append(Issue(where, "not-an-order", "is withdrawn, or says what not to do"))
             return None
-        concepts = tuple(self._concepts(draft, where))
+        concepts, parts = self._ordered(draft, where)
         is_drug = draft.resource_type.startswith("Medication")
-        untold = is_drug and not any(coding.code for one in concepts for coding in one.coding or ())
+        untold = is_drug and not any(map(_says_something, (*concepts, *parts)))
         if untold:
             self.issues.append(Issue(where, "unresolved-reference", "does not tell which drug is ordered"))
-        return Draft(draft.resource_type, draft.id, concepts, draft.subject, untold, where)
+        return Draft(draft.resource_type, draft.id, concepts, parts, draft.subject, untold, where)
 
-    def _concepts(self, draft: _Draft, where: str) -> Iterator[CodeableConcept]:
-        if draft.medication_codeable_concept is not None:
-            yield draft.medication_codeable_concept
-        elif draft.medication_reference is not None:
-            drug = self._drug(draft, draft.medication_reference.reference or "", where)
-            yield from _drug_concepts(drug) if drug is not None else ()
-        if draft.code is not None:
-            yield draft.code
+    def _ordered(self, draft: _Draft, where: str) -> tuple[Concepts, Concepts]:
+        """What a draft orders, and the ingredients of that."""
+        own, reference = draft.medication_codeable_concept, draft.medication_reference
+        drug = None
+        if own is None and reference is not None:
+            drug = self._drug(draft, reference.reference or "", where)
+        if drug is not None and drug.status == "entered-in-error":
+            drug = None
+        named = (own, drug.code if drug is not None else None, draft.code)
+        parts = [
+            one for one in (drug.ingredient if drug is not None else None) or () if one.is_active is not False
+        ]
+        return (
+            tuple(one for one in named if one is not None),
+            tuple(one.item_codeable_concept or NamedConcept() for one in parts),
+        )
 
     def _drug(self, draft: _Draft, reference: str, where: str) -> _Draft | None:
         if not reference.startswith("#"):
@@ -162,14 +174,8 @@ def _read_entries(
             yield at, None, None
 
 
-def _drug_concepts(drug: _Draft) -> Iterator[CodeableConcept]:
-    if drug.status == "entered-in-error":
-        return
-    if drug.code is not None:
-        yield drug.code
-    for one in drug.ingredient or ():
-        if one.item_codeable_concept is not None and one.is_active is not False:
-            yield one.item_codeable_concept
+def _says_something(concept: NamedConcept) -> bool:
+    return bool(concept.text) or any(one.code or one.display for one in concept.coding or ())
 
 
 def read_draft(raw: bytes) -> Draft:

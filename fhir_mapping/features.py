@@ -10,8 +10,12 @@ from typing import Any
 import msgspec
 
 from fhir_mapping.errors import SpecError
+from fhir_mapping.readers.allergies import AllergyReader
 from fhir_mapping.readers.compiled import ComputedReader, DirectReader, Reader, meaning_of, reader_of
 from fhir_mapping.readers.computed import DerivedReader
+from fhir_mapping.readers.drafted import DraftReader
+from fhir_mapping.readers.families import FamilyReader
+from fhir_mapping.readers.listed import ListReader
 from fhir_mapping.readers.local_codes import localised
 from fhir_mapping.readers.newest import NewestValues
 from fhir_mapping.record import PatientRecord
@@ -149,6 +153,8 @@ _OF_THE_MODEL = ("name", "input", "required", "when_missing", "domain")
 def _interned(reader: DirectReader) -> str:
     """Key under which a value is remembered for all features that read the same."""
     meaning = meaning_of(reader, reader.spec)
+    if isinstance(reader, (ListReader, DraftReader, AllergyReader, FamilyReader)):
+        meaning["names"] = reader.naming.own
     return sys.intern(_sha256([one for one in sorted(meaning.items()) if one[0] not in _OF_THE_MODEL]))
 
 

@@ -215,7 +215,7 @@ class PatientRecord:
             self._index = CodeIndex(self.resources)
             for at in self._index.unresolved:
                 path = f"{self.path(at)}.medicationReference"
-                problem = "the medication was not sent along or has no code"
+                problem = "the medication was not sent along, or does not say what it is"
                 self.issues.append(Issue(path, "unresolved-reference", problem))
                 self.doubt((self.resources[at].kind,))
             for at in self._index.untitled:
@@ -327,6 +327,11 @@ class PatientRecord:
     def accepts_patient(self) -> bool:
         """Whether there is a Patient resource and it is valid FHIR R4."""
         return self.patient is not None and self.accepts(self._patient_at)
+
+    @property
+    def patient_path(self) -> str:
+        """Path of the Patient resource in the request, for issues."""
+        return self.path(self._patient_at)
 
     def _is_valid(self, at: int) -> bool:
         kind, raw, path = self.resources[at].kind, self.raw(at), self.path(at)

@@ -12,7 +12,16 @@ from typing import Any, ClassVar, Union
 import msgspec
 from msgspec import Raw, field
 
-from fhir_mapping.wire import CodeableConcept, Coding, Period, Quantity, Reference, decode_any, decoder
+from fhir_mapping.wire import (
+    CodeableConcept,
+    Coding,
+    NamedConcept,
+    Period,
+    Quantity,
+    Reference,
+    decode_any,
+    decoder,
+)
 
 _NOTHING = Raw()
 
@@ -59,20 +68,20 @@ class Condition(msgspec.Struct, gc=False, tag_field="resourceType", tag="Conditi
     verificationStatus: CodeableConcept | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
+    onsetAge: Raw = _NOTHING
+    onsetRange: Raw = _NOTHING
+    onsetString: Raw = _NOTHING
     abatementDateTime: str | None = None
     abatementPeriod: Period | None = None
+    abatementAge: Raw = _NOTHING
+    abatementRange: Raw = _NOTHING
+    abatementString: Raw = _NOTHING
     recordedDate: str | None = None
 
     @property
     def began(self) -> str | None:
         """Onset, or the day of recording."""
         return self.onsetDateTime or start(self.onsetPeriod) or self.recordedDate
-
-    @property
-    def abated(self) -> str | None:
-        """When it was over."""
-        period = self.abatementPeriod
-        return self.abatementDateTime or ((period.end or period.start) if period is not None else None)
 
 
 class MedicationRequest(msgspec.Struct, gc=False, tag_field="resourceType", tag="MedicationRequest"):
@@ -145,7 +154,7 @@ class Medication(msgspec.Struct, gc=False, tag_field="resourceType", tag="Medica
     began: ClassVar[None] = None
     id: str | None = None
     status: str | None = None
-    code: CodeableConcept | None = None
+    code: NamedConcept | None = None
     ingredient: Raw = _NOTHING
 
 
@@ -179,6 +188,9 @@ class AllergyIntolerance(msgspec.Struct, gc=False, tag_field="resourceType", tag
     criticality: str | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
+    onsetAge: Raw = _NOTHING
+    onsetRange: Raw = _NOTHING
+    onsetString: Raw = _NOTHING
     recordedDate: str | None = None
     reaction: Raw = _NOTHING
 
@@ -354,6 +366,7 @@ ALL_KINDS = frozenset(READ)
 
 _TYPES = (files("fhir_mapping") / "data" / "resource-types.txt").read_text(encoding="ascii").splitlines()
 _UNREAD = [name for name in _TYPES if not name.startswith("#") and name not in READ]
+_PASSED_OVER = frozenset(_UNREAD)
 # A prefetch value may be one of these whatever the features ask for.
 _ALWAYS = frozenset(("Patient", "OperationOutcome"))
 
@@ -387,13 +400,18 @@ _decode_head = decoder(_Head)
 
 
 def read_resource(raw: bytes | Raw) -> Resource:
-    """One resource of any type; raises msgspec.MsgspecError, whose text names types and paths only."""
+    """One resource of any type of FHIR R4; raises MsgspecError, whose text names types and paths only.
+
+    A type that is none may be a mistyped one that features read, so it does not pass for something else.
+    """
     try:
         found: Resource = decode_resource(raw)
     except msgspec.ValidationError:
         kind = _decode_head(raw).resourceType
-        if kind not in READ:
+        if kind in _PASSED_OVER:
             return Other()
+        if kind not in READ:
+            raise msgspec.ValidationError("Unknown resource type - at `$.resourceType`") from None
         found = _DECODERS[kind](raw)
     return found
 

@@ -31,7 +31,7 @@ REASONS: Mapping[str, str] = {
     "invalid-resource": "recorded in a resource that is not valid FHIR",
     "answer-not-listed": "recorded with an answer that is not in the list",
     "not-listed": "nothing on record is in the list",
-    "not-coded": "an entry without a code may or may not be it",
+    "not-coded": "an entry without a code that can be compared may or may not be it",
     "product-unknown": "a drug product whose ingredients are not told may or may not be it",
     "status-unknown": "recorded with a status that says nothing",
     "detail-missing": "recorded without a detail that is asked for",

@@ -23,6 +23,18 @@ class CodeableConcept(msgspec.Struct, gc=False):
     text: str | None = None
 
 
+class NamedCoding(Coding, gc=False):
+    """FHIR Coding with its display, for the few places where words are read."""
+
+    display: str | None = None
+
+
+class NamedConcept(CodeableConcept, gc=False):
+    """FHIR CodeableConcept with the displays of its codings."""
+
+    coding: list[NamedCoding] | None = None  # type: ignore[assignment] # read only; each is a Coding
+
+
 class Quantity(msgspec.Struct, gc=False):
     """FHIR Quantity; `value` must be a JSON number, a number in quotes is an issue."""
 
@@ -31,6 +43,13 @@ class Quantity(msgspec.Struct, gc=False):
     system: str | None = None
     code: str | None = None
     comparator: str | None = None
+
+
+class Range(msgspec.Struct, gc=False):
+    """FHIR Range."""
+
+    low: Quantity | None = None
+    high: Quantity | None = None
 
 
 class Period(msgspec.Struct, gc=False):

@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
-    from fairness.audit.source import Source
-    from fairness.report.build import Built
     from fairness.report.model import Report
-    from fairness.report.plan import About, Plan
-    from fairness.report.policy import AuditPolicy
 
 __all__ = ["audit"]
 
@@ -35,6 +31,15 @@ Example:
     --group sex --group race --threshold 0.1 --claim "auroc >= 0.7 by sex" --out report/
 
 \b
+Other outcomes (claims on their figures are written the same way):
+  --score risk --outcome died --time days --horizon 180       survival_auc, survival_o_e, concordance
+  --score p_low --score p_mid --score p_high --outcome grade --classes low,mid,high
+                                                              accuracy, auroc:low, o_e:low, ...
+  ... --ordinal                                               within_one, level_bias, weighted_kappa
+  --score dose --outcome stable --low low --high high         bias, mae, interval_coverage
+Rows without a score count as silence: their share in each group is told, and nothing else of them.
+
+\b
 A served model:
   bedside audit --ledger sqlite:///.bedside/ledger.db --model type2-diabetes-risk --out report/
   bedside audit --gate --model type2-diabetes-risk     its evaluation against its own policy
@@ -49,27 +54,8 @@ Exit codes:
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-class _Asked(NamedTuple):
-    """The options, as they were given."""
-
-    predictions: Path
-    score: str
-    outcome: str
-    groups: tuple[str, ...]
-    patient: str | None
-    thresholds: tuple[float, ...]
-    claims: tuple[str, ...]
-    policy: Path | None
-    intersections: bool
-    continuous: bool
-    minimum_cell: int
-    release: Path | None
-    created: str | None
-    title: str | None
-    model: str | None
-    model_version: str | None
-    gate: bool
-    out: Path
+def _classes(ctx: click.Context, param: click.Parameter, text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",")) if text else ()
 
 
 def _day(ctx: click.Context, param: click.Parameter, text: str | None) -> str | None:
@@ -86,16 +72,49 @@ def _day(ctx: click.Context, param: click.Parameter, text: str | None) -> str | 
     type=_EXISTING,
     help="CSV or Parquet, one row for each person.",
 )
-@click.option("--score", metavar="COL", help="Column of probabilities.")
-@click.option("--outcome", metavar="COL", help="Column of outcomes, 1 for the event and 0.")
+@click.option(
+    "--score",
+    metavar="COL",
+    multiple=True,
+    help="Column of probabilities; empty where the model abstained. Repeat it, once for each class.",
+)
+@click.option(
+    "--outcome",
+    metavar="COL",
+    help="Column of outcomes, 1 (true) for the event and 0 (false); empty where it is not known yet.",
+)
 @click.option(
     "--group",
     "groups",
     metavar="COL",
     multiple=True,
-    help="Column of groups; several values of one person are separated by |, or a list. Repeatable.",
+    help="Column of groups; several values of one person are separated by |, or a list. Empty, NA and NaN "
+    "are not recorded; declined and unknown stay apart from that. Repeatable.",
 )
 @click.option("--patient", metavar="COL", help="Column that tells patients apart, to find repeated ones.")
+@click.option("--shown", metavar="COL", help="Column that tells whether a card was shown, 1 or 0.")
+@click.option("--time", metavar="COL", help="Survival: column of times to the event or to the last contact.")
+@click.option(
+    "--horizon",
+    metavar="T",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Survival: the score is the probability of the event up to this time, in the unit of --time.",
+)
+@click.option(
+    "--classes",
+    metavar="A,B,C",
+    callback=_classes,
+    help="Several classes, as the outcome names them, in the order of --score; else they are called as the "
+    "columns are.",
+)
+@click.option(
+    "--ordinal",
+    is_flag=True,
+    help="The classes are ordered; one --score may then hold the predicted class instead of probabilities.",
+)
+@click.option("--continuous", is_flag=True, help="Score and outcome are amounts in one unit, such as a dose.")
+@click.option("--low", metavar="COL", help="Lower limit of the predicted interval of an amount.")
+@click.option("--high", metavar="COL", help="Its upper limit; coverage is told for each group.")
 @click.option(
     "--threshold",
     "thresholds",
@@ -109,7 +128,6 @@ def _day(ctx: click.Context, param: click.Parameter, text: str | None) -> str | 
 )
 @click.option("--policy", metavar="FILE", type=_EXISTING, help="YAML file of claims and thresholds.")
 @click.option("--intersections", is_flag=True, help="Also every pair of group columns.")
-@click.option("--continuous", is_flag=True, help="Score and outcome are amounts in one unit, such as a dose.")
 @click.option(
     "--minimum-cell",
     metavar="N",
@@ -123,6 +141,13 @@ def _day(ctx: click.Context, param: click.Parameter, text: str | None) -> str | 
     metavar="FILE",
     type=click.Path(dir_okay=False, path_type=Path),
     help="What earlier reports on these people told; read, and written again. Keep it private.",
+)
+@click.option(
+    "--earlier",
+    metavar="FILE",
+    multiple=True,
+    type=_EXISTING,
+    help="report.json of an earlier audit of the same people and model: it joins the trend. Repeatable.",
 )
 @click.option("--created", metavar="DATE", callback=_day, help="Date on the report; by default it has none.")
 @click.option("--title", metavar="TEXT", help="Title of the report.")
@@ -151,18 +176,20 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
     thresholds that are declared. Claims are judged pass, fail or insufficient evidence. Without a claim,
     gaps are set against what chance makes of equal groups.
     """
+    from cds_hooks.cli.audit_request import Request, built, earlier_reports
     from fairness.audit.files import write_views, write_whole
     from fairness.errors import FairnessError
 
     served = _served(options)
     if served is not None:
         ctx.exit(served)
-    asked = _Asked(**{name: options[name] for name in _Asked._fields})
+    asked = Request(**{name: options[name] for name in Request._fields})
+    earlier = earlier_reports(asked.earlier)
     try:
-        built = _built(asked)
-        left_out = write_views(built.report, asked.out)
+        found = built(asked, earlier)
+        left_out = write_views(found.report, asked.out, earlier)
         if asked.release is not None:
-            write_whole(asked.release, built.release.encode())
+            write_whole(asked.release, found.release.encode())
     except FairnessError as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:
@@ -170,8 +197,8 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
     for name, why in left_out.items():
         if why is not None:
             click.echo(f"{name}: {why}", err=True)
-    _tell(built.report, asked.out)
-    ctx.exit(1 if asked.gate and built.report.outcome != "pass" else 0)
+    _tell(found.report, asked.out)
+    ctx.exit(1 if asked.gate and found.report.outcome != "pass" else 0)
 
 
 def _served(options: dict[str, Any]) -> int | None:
@@ -201,65 +228,16 @@ def _served(options: dict[str, Any]) -> int | None:
     return None
 
 
-def _built(asked: _Asked) -> Built:
-    from fairness.audit.run import audit as audit_binary
-    from fairness.audit.run import audit_continuous
-    from fairness.audit.source import Columns, Source
-    from fairness.report.policy import AuditPolicy, read_policy
-
-    policy = AuditPolicy() if asked.policy is None else read_policy(asked.policy)
-    columns = Columns(asked.score, asked.outcome, asked.groups, asked.patient)
-    source = Source(asked.predictions, columns)
-    plan, about = _plan(asked, policy), _about(asked, source)
-    if asked.gate and not plan.claims:
-        raise click.UsageError("--gate needs something to judge; add --claim or a --policy with claims")
-    if asked.continuous:
-        return audit_continuous(source, about, plan)
-    return audit_binary(source, (*asked.thresholds, *policy.thresholds), about, plan)
-
-
-def _plan(asked: _Asked, policy: AuditPolicy) -> Plan:
-    from itertools import combinations
-
-    from fairness.audit.files import read_release
-    from fairness.metric import Sufficiency
-    from fairness.report.claim_text import parse_claim
-    from fairness.report.plan import Plan
-
-    if asked.release is not None and asked.out.resolve() in asked.release.resolve().parents:
-        raise click.UsageError("--release holds what the report withholds; keep it outside --out")
-    claims = policy.all_claims()
-    for text in asked.claims:
-        claims += parse_claim(text)
-    return Plan(
-        claims=claims,
-        crossings=tuple(combinations(asked.groups, 2)) if asked.intersections else (),
-        limits=Sufficiency(policy.min_n, policy.min_events),
-        alpha=policy.alpha,
-        purpose=policy.purpose,
-        minimum_cell=asked.minimum_cell,
-        before=None if asked.release is None else read_release(asked.release),
-    )
-
-
-def _about(asked: _Asked, source: Source) -> About:
-    from fairness.report.plan import About
-
-    told = f"{source.path.name}, score {asked.score}, outcome {asked.outcome}"
-    return About(
-        title=asked.title or f"Fairness audit of {source.path.name}",
-        source=told,
-        model=asked.model,
-        version=asked.model_version,
-        created=asked.created,
-    )
-
-
 def _tell(report: Report, out: Path) -> None:
     """The outcome and what stands in its way; nothing that the report withholds."""
     click.echo(f"{report.outcome}: {len(report.groups)} groups, {len(report.verdicts)} verdicts, in {out}")
     for row in report.verdicts:
         if row.kind != "screen" and row.outcome != "pass":
             click.echo(f"  {row.outcome}: {row.claim} ({row.attribute}: {row.value})")
+    open_gaps = [row for row in report.verdicts if row.kind == "screen" and row.outcome != "beyond chance"]
+    if open_gaps:
+        click.echo(
+            f"  nothing was claimed; {len(open_gaps)} of the largest gaps are not shown to be beyond chance"
+        )
     if report.unestimable:
         click.echo(f"  cannot be estimated: {', '.join(report.unestimable)}")

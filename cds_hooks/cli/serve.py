@@ -20,12 +20,13 @@ Environment:
   BEDSIDE_HOST          address to bind                           127.0.0.1
   BEDSIDE_PORT          port to bind                              8080
   BEDSIDE_WORKERS       processes                                 2
-  BEDSIDE_THREADS       threads of each process                   4
+  BEDSIDE_THREADS       requests that each works on at once       4
   BEDSIDE_LEDGER        database URL of the ledger                sqlite:///.bedside/ledger.db
   BEDSIDE_LEDGER_KEY    secret under which patients are digested  made once in .bedside/ledger.key
   BEDSIDE_MODELS        more folders of model folders             none
   BEDSIDE_BASE_URL      public URL, for links in cards            http://HOST:PORT
   BEDSIDE_MAX_BODY_MB   largest request                           16
+  BEDSIDE_READ_TIMEOUT  seconds in which a request must arrive    10
   BEDSIDE_CORS_ORIGINS  browser origins that may call, or *       none
   BEDSIDE_FHIR_SERVERS  FHIR servers to read missing data from    none
   BEDSIDE_FHIR_CA_BUNDLE    PEM file of their authorities         the public ones
@@ -49,7 +50,7 @@ not check who calls.
 @click.option("--host", metavar="ADDRESS", help="Address to bind, in place of BEDSIDE_HOST.")
 @click.option("--port", metavar="PORT", help="Port to bind, in place of BEDSIDE_PORT.")
 @click.option("--workers", metavar="N", help="Processes, in place of BEDSIDE_WORKERS.")
-@click.option("--threads", metavar="N", help="Threads of each process, in place of BEDSIDE_THREADS.")
+@click.option("--threads", metavar="N", help="Requests at once per process, in place of BEDSIDE_THREADS.")
 def serve(**options: str | None) -> None:
     """Run the service until it is told to stop (Ctrl-C or SIGTERM; requests under way are finished).
 

@@ -7,7 +7,14 @@ caller.
 """
 
 from cds_hooks.ledger.connections import LedgerLimits
-from cds_hooks.ledger.entries import FeedbackEntry, HookCallEntry, Issue, OverrideReason, PredictionEntry
+from cds_hooks.ledger.entries import (
+    FeedbackEntry,
+    HookCallEntry,
+    Issue,
+    OverrideReason,
+    PredictionEntry,
+    Told,
+)
 from cds_hooks.ledger.errors import (
     LedgerError,
     LedgerMisconfigured,
@@ -47,4 +54,5 @@ __all__ = [
     "Reason",
     "RunEntry",
     "Story",
+    "Told",
 ]

@@ -27,7 +27,11 @@ __all__ = [
     "Outcome",
     "OverrideReason",
     "PredictionEntry",
+    "Told",
 ]
+
+Told = Struct | Mapping[str, Any]
+"""What becomes a JSON object."""
 
 Decision = Literal["card", "silent", "outside", "failed"]
 Outcome = Literal["accepted", "overridden"]
@@ -92,10 +96,11 @@ class HookCallEntry(Struct, frozen=True, kw_only=True):
 class PredictionEntry(Struct, frozen=True, kw_only=True):
     """What one model said in one call, and what became of it.
 
-    `features`, `outputs`, `applicability`, `clearance` and `group_values` are plain JSON values; NaN is kept
-    as null. `decision` is "card" (shown with a score), "silent", "outside" (the model does not apply) or
-    "failed"; every decision but "card" has a `reason` slug. `card` is the card as shown and comes with its
-    `card_uuid`, or neither.
+    `features`, `outputs`, `applicability`, `clearance` and `group_values` are JSON values or structs that
+    become some; NaN is kept as null, and a reference to the patient as "Patient".
+    `decision` is "card" (shown with a score), "silent", "outside" (the model does not apply) or "failed";
+    every decision but "card" has a `reason` slug. `card` is the card as shown and comes with its `card_uuid`,
+    or neither.
     """
 
     prediction_id: str
@@ -104,10 +109,10 @@ class PredictionEntry(Struct, frozen=True, kw_only=True):
     version: str
     model_sha256: str
     feature_spec_sha256: str
-    features: Sequence[Mapping[str, Any]]
-    outputs: Sequence[Mapping[str, Any]]
-    applicability: Mapping[str, Any]
-    clearance: Mapping[str, Any]
+    features: Sequence[Told]
+    outputs: Sequence[Told]
+    applicability: Told
+    clearance: Told
     decision: Decision
     reason: str | None
     card_uuid: str | None

@@ -1,11 +1,14 @@
 """Between entries and rows: JSON as text, moments as text, the feedback digest, and back to plain values.
 
 A card is stored as it was shown, except that a FHIR resource inside a suggested action is reduced to its
-type: the clinician saw the label and the description, and the resource names the patient.
+type: the clinician saw the label and the description, and the resource names the patient. What its extension
+repeats of the other columns is stored once, there, and put back when the row is read. No column keeps a
+reference to a patient: it is cut down to its type.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
@@ -13,6 +16,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Row, Table
 
+from cds_hooks.extension import EXTENSION
 from cds_hooks.ledger.entries import FeedbackEntry, HookCallEntry, PredictionEntry
 from cds_hooks.ledger.times import utc_text
 
@@ -30,6 +34,9 @@ _JSON_COLUMNS = frozenset(
         "accepted_suggestions",
     )
 )
+_ELSEWHERE = frozenset(("features", "clearance"))
+# A JSON string that starts with this. After a backslash the quote is part of a text, not its beginning.
+_PATIENT = re.compile(rb'"Patient/(?<!\\"Patient/)(?:[^"\\]|\\.)*"')
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
 _decode = msgspec.json.Decoder().decode
@@ -64,14 +71,14 @@ def prediction_row(entry: PredictionEntry, position: int) -> dict[str, object]:
         "version": entry.version,
         "model_sha256": entry.model_sha256,
         "feature_spec_sha256": entry.feature_spec_sha256,
-        "features": _json(entry.features),
+        "features": _unnamed(entry.features),
         "outputs": _json(entry.outputs),
         "applicability": _json(entry.applicability),
         "clearance": _json(entry.clearance),
         "decision": entry.decision,
         "reason": entry.reason,
         "card_uuid": entry.card_uuid,
-        "card": None if entry.card is None else _json(_without_resources(entry.card)),
+        "card": None if entry.card is None else _unnamed(_stored(entry.card)),
         "group_values": _json(entry.group_values),
     }
 
@@ -112,12 +119,15 @@ def feedback_digest(entry: FeedbackEntry) -> str:
 
 
 def row_view(row: Row[Any], table: Table) -> dict[str, Any]:
-    """Return the part of a joined row that belongs to `table` as plain values, JSON columns decoded."""
+    """Return the part of a joined row that belongs to `table` as plain values, JSON columns decoded and the
+    card made whole again."""
     view = {}
     for column in table.columns:
         value = row._mapping[column]
         is_json = value is not None and column.name in _JSON_COLUMNS
         view[column.name] = _decode(value) if is_json else value
+    if view.get("card"):
+        view["card"] = _whole(view["card"], view["features"], view["clearance"])
     return view
 
 
@@ -125,11 +135,41 @@ def _json(value: object) -> str:
     return _encode(value).decode()
 
 
-def _without_resources(card: Mapping[str, Any]) -> Mapping[str, Any]:
+def _unnamed(value: object) -> str:
+    """JSON text in which every reference to a patient is cut down to its type."""
+    return _PATIENT.sub(b'"Patient"', _encode(value)).decode()
+
+
+def _stored(card: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A card without the resources of its suggestions, and without what other columns hold."""
+    kept = dict(card)
     suggestions: Sequence[Mapping[str, Any]] | None = card.get("suggestions")
-    if not suggestions:
+    if suggestions:
+        kept["suggestions"] = [_slim_suggestion(suggestion) for suggestion in suggestions]
+    told = (card.get("extension") or {}).get(EXTENSION)
+    if told:
+        slim = {name: value for name, value in told.items() if name not in _ELSEWHERE}
+        kept["extension"] = {**card["extension"], EXTENSION: slim}
+    return kept
+
+
+def _whole(
+    card: dict[str, Any], features: Sequence[Mapping[str, Any]], clearance: Mapping[str, Any]
+) -> dict[str, Any]:
+    """A stored card as it was shown, with the features and the gate's word of its row."""
+    told = (card.get("extension") or {}).get(EXTENSION)
+    if not told or "features" in told:  # without the extension, or stored whole by an earlier version
         return card
-    return {**card, "suggestions": [_slim_suggestion(suggestion) for suggestion in suggestions]}
+    back: dict[str, Any] = {
+        "features": [_filled(one) | {"state": one.get("state", "ok")} for one in features]
+    }
+    if clearance:
+        back["clearance"] = _filled(clearance)
+    return {**card, "extension": {**card["extension"], EXTENSION: {**told, **back}}}
+
+
+def _filled(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if value not in (None, "", [])}
 
 
 def _slim_suggestion(suggestion: Mapping[str, Any]) -> Mapping[str, Any]:

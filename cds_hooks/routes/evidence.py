@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import lru_cache
 from time import monotonic
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
+from cds_hooks import pages
 from cds_hooks.errors import RecordUnavailable, UnknownService
 from cds_hooks.evidence import gather
 from cds_hooks.ledger import Ledger, LedgerError
+from cds_hooks.web import wants_html
 from fairness.evidence import Record, inventory
 from fairness.evidence.views import VIEWS
 from models.registry import Registry
@@ -36,7 +38,14 @@ def blueprint(registry: Registry, ledger: Ledger) -> Blueprint:
 
     @routes.get("/models/<model_id>/evidence")
     def record(model_id: str) -> Response:
-        return Response(record_of(model_id).encode(), content_type="application/json")
+        found = record_of(model_id)
+        if wants_html(request):
+            page = pages.evidence_page(found, registry.models[model_id].manifest.title)
+            answer = Response(page, content_type="text/html; charset=utf-8")
+        else:
+            answer = Response(found.encode(), content_type="application/json")
+        answer.headers.add("Vary", "Accept")
+        return answer
 
     @routes.get("/models/<model_id>/evidence/<view>")
     def one_view(model_id: str, view: str) -> Response:

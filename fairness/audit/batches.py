@@ -1,15 +1,20 @@
-"""Counting with pyarrow, batch by batch: the tally of a file is the sum of those of its batches."""
+"""Counting with pyarrow, batch by batch: the counts of a file are the sum of those of its batches."""
 
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from fairness.audit.arrow_columns import ArrowColumns, Read
+from fairness.audit.assemble import Counts
 from fairness.audit.checks import Bad, require_rows, require_valid
+from fairness.audit.entries import Answers, answers_of
 from fairness.audit.errors import AuditError
-from fairness.audit.source import Source, answers_of, check_columns, check_values, csv_header
-from fairness.engine import Coded, ScoreGrid, Tally, tally
+from fairness.audit.rows import Rows, Wanted
+from fairness.audit.source import Source, check_columns, check_values, csv_header
+from fairness.engine import Coded, FlagTally, ScoreGrid, Tally, flag_tally, tally
+from fairness.engine.columns import GroupColumn
 
 _ROWS = 2**18
 
@@ -23,8 +28,8 @@ class ArrowFile:
     def __init__(self, source: Source) -> None:
         self._source = source
         self._arrow = import_module("pyarrow")
-        self._compute = import_module("pyarrow.compute")
-        self._seen: dict[str, set[tuple[str, ...]]] = {name: set() for name in source.columns.groups}
+        self._read = ArrowColumns(source)
+        self._seen: dict[str, set[Answers]] = {name: set() for name in source.columns.groups}
 
     def __enter__(self) -> "ArrowFile":
         return self
@@ -33,44 +38,60 @@ class ArrowFile:
         return None
 
     def tally(self, grid: ScoreGrid) -> Tally:
-        """The tally of the file; raises `AuditError` for rows that cannot be audited."""
-        total = tally([], [], {name: [] for name in self._source.columns.groups}, grid)
+        """The tally of the rows with score and outcome; raises `AuditError` as `count`."""
+        return self.count(grid).tally
+
+    def count(self, grid: ScoreGrid) -> Counts:
+        """The counts of the file; raises `AuditError` for rows that cannot be audited."""
+        columns = self._source.columns
+        total = _Total(
+            tally([], [], {name: [] for name in columns.groups}, grid), None, Bad(), Bad(), Bad(), 0
+        )
         for batch in filter(len, self._batches()):
-            y, p = (
-                self._numbers(batch, name)
-                for name in (self._source.columns.outcome, self._source.columns.score)
-            )
-            self._require(y, p)
-            groups = {name: self._coded(batch.column(name), name) for name in self._source.columns.groups}
-            total = total + tally(y, p, groups, grid)
-        require_rows(self._source, total.n)
-        return total
+            score = self._read.number(batch.column(columns.score), columns.score)
+            outcome = self._read.number(batch.column(columns.outcome), columns.outcome, is_flag=True)
+            card = None
+            if columns.shown is not None:
+                card = self._read.number(batch.column(columns.shown), columns.shown, is_flag=True)
+            groups: dict[str, GroupColumn] = {
+                name: self._coded(batch.column(name), name) for name in columns.groups
+            }
+            total = total.plus(score, outcome, card, groups)
+        require_valid(self._source, total.score, total.outcome, total.card, rows=total.rows)
+        return total.counts(is_shown=columns.shown is not None)
 
     def repeated_patients(self) -> tuple[int, int]:
         """Patients with more than one row, and rows without a patient."""
         rows: dict[object, int] = {}
+        name = self._source.columns.patient or ""
         for batch in self._batches():
-            counted = self._compute.value_counts(batch.column(self._source.columns.patient))
-            for entry in counted.to_pylist():
-                rows[entry["values"]] = rows.get(entry["values"], 0) + entry["counts"]
+            for entry in self._read.entries(batch.column(name), name):
+                patient = None if entry is None else str(entry).strip() or None
+                rows[patient] = rows.get(patient, 0) + 1
         absent = rows.pop(None, 0)
         return sum(count > 1 for count in rows.values()), absent
 
-    def rows(self) -> dict[str, Any]:
-        """Every row: score `p`, outcome `y` (NaN where there is no number) and group columns `g0`, ..."""
-        parts: dict[str, list[Any]] = {}
-        columns = self._source.columns
+    def rows(self, wanted: Wanted) -> Rows:
+        """Every row of the wanted columns, in the order of the file; raises `AuditError` as `count`."""
+        read = self._read
+        numbers: dict[str, list[Read]] = {name: [] for name in (*wanted.numbers, *wanted.flags)}
+        entries: dict[str, list[Any]] = {name: [] for name in (*wanted.texts, *self._source.columns.groups)}
+        n = 0
         for batch in self._batches():
-            parts.setdefault("p", []).append(self._numbers(batch, columns.score))
-            parts.setdefault("y", []).append(self._numbers(batch, columns.outcome))
-            for at, name in enumerate(columns.groups):
-                entries = np.empty(batch.num_rows, dtype=object)
-                entries[:] = self._text(batch.column(name)).to_pylist()
-                parts.setdefault(f"g{at}", []).append(entries)
-        return {name: np.concatenate(found) for name, found in parts.items()} or {
-            "p": np.zeros(0),
-            "y": np.zeros(0),
-        }
+            n += batch.num_rows
+            for name, parts in numbers.items():
+                parts.append(read.number(batch.column(name), name, is_flag=name in wanted.flags))
+            for name, found in entries.items():
+                found.append(read.entries(batch.column(name), name))
+        require_rows(self._source, n)
+        joined = {name: np.concatenate(found) for name, found in entries.items()}
+        return Rows(
+            n,
+            {name: np.concatenate([part.values for part in parts]) for name, parts in numbers.items()},
+            {name: int(sum(part.unreadable.sum() for part in parts)) for name, parts in numbers.items()},
+            {name: joined[name] for name in wanted.texts},
+            {name: joined[name] for name in self._source.columns.groups},
+        )
 
     def _batches(self) -> Iterator[Any]:
         try:
@@ -99,39 +120,63 @@ class ArrowFile:
             for batch in reader:
                 yield batch.select(list(self._source.columns.needed))
 
-    def _numbers(self, batch: Any, name: str) -> Any:
-        column = batch.column(name)
-        try:
-            numbers = self._compute.cast(column, self._arrow.float64(), safe=False)
-        except self._arrow.ArrowInvalid:
-            raise self._source.error(name, "holds text that is no number", "write numbers") from None
-        return numbers.to_numpy(zero_copy_only=False)
-
-    def _require(self, y: Any, p: Any) -> None:
-        score = Bad(int(np.isnan(p).sum()), int(((p < 0.0) | (p > 1.0)).sum()))
-        outcome = Bad(int(np.isnan(y).sum()), int((~np.isnan(y) & (y != 0.0) & (y != 1.0)).sum()))
-        require_valid(self._source, score, outcome, p.size)
-
     def _coded(self, column: Any, name: str) -> Coded:
-        text = self._text(column)
-        if self._arrow.types.is_list(text.type):
-            entries = text.to_pylist()
-            known = list(dict.fromkeys(map(answers_of, entries)))
-            place = {answers: at for at, answers in enumerate(known)}
-            codes = np.fromiter((place[answers_of(entry)] for entry in entries), np.int32, len(entries))
-        else:
-            coded = text.dictionary_encode()
-            known = [answers_of(entry) for entry in coded.dictionary.to_pylist()]
-            codes = coded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        coded = self._read.dictionary(column, name)
+        known = [answers_of(entry) for entry in coded.values]
         self._seen[name].update(known)
         check_values(self._source, name, self._seen[name])
-        return Coded(codes, known)
+        return Coded(coded.codes, known)
 
-    def _text(self, column: Any) -> Any:
-        """Text or lists of it."""
-        types = self._arrow.types
-        if types.is_dictionary(column.type):
-            column = column.dictionary_decode()
-        if types.is_list(column.type) or types.is_large_list(column.type):
-            return self._compute.cast(column, self._arrow.list_(self._arrow.string()))
-        return self._compute.cast(column, self._arrow.string())
+
+class _Total(NamedTuple):
+    """What the batches so far come to."""
+
+    tally: Tally
+    silence: FlagTally | None
+    score: Bad
+    outcome: Bad
+    card: Bad
+    rows: int
+
+    def plus(self, score: Read, outcome: Read, card: Read | None, groups: dict[str, GroupColumn]) -> "_Total":
+        """With one more batch; rows that are not valid are counted and left out."""
+        p, y = score.values, outcome.values
+        whole = (p >= 0.0) & (p <= 1.0) & ((y == 0.0) | (y == 1.0))
+        part = {name: _some(column, whole) for name, column in groups.items()}
+        silent = score.missing
+        no_card = np.zeros(p.size, np.bool_) if card is None else card.values == 0.0
+        flags = {"abstained": silent, "unmatured": outcome.missing & ~silent, "no_card": no_card}
+        silence = flag_tally(flags, groups)
+        return _Total(
+            self.tally + tally(y[whole], p[whole], part, self.tally.grid),
+            silence if self.silence is None else self.silence + silence,
+            _added(self.score, score.bad((p >= 0.0) & (p <= 1.0))),
+            _added(self.outcome, outcome.bad((y == 0.0) | (y == 1.0))),
+            self.card
+            if card is None
+            else _added(self.card, card.bad((card.values == 0) | (card.values == 1))),
+            self.rows + p.size,
+        )
+
+    def counts(self, *, is_shown: bool) -> Counts:
+        """The counts, with the strata of those without score or outcome in the tally too."""
+        silence = self.silence
+        if silence is None:
+            return Counts(self.tally, None)
+        strata = tuple(silence.counts)
+        raised = sum(sum(counts[1:3]) for counts in silence.counts.values())
+        kept = len(silence.flags) if is_shown else 2
+        own = FlagTally(
+            silence.attributes,
+            silence.flags[:kept],
+            {stratum: counts[: 1 + kept] for stratum, counts in silence.counts.items()},
+        )
+        return Counts(self.tally.with_strata(strata), own if is_shown or raised else None)
+
+
+def _added(one: Bad, other: Bad) -> Bad:
+    return Bad(*(a + b for a, b in zip(one, other, strict=True)))
+
+
+def _some(column: GroupColumn, rows: Any) -> GroupColumn:
+    return Coded(column.codes[rows], column.values) if isinstance(column, Coded) else column

@@ -2,39 +2,67 @@
 
 from typing import NamedTuple
 
+import numpy as np
+import numpy.typing as npt
+
 from fairness.audit.errors import AuditError
 from fairness.audit.source import Source
 from fairness.report.model import Check
 
+# Codes of rows without a valid number where a column is counted; valid ones are not negative.
+MISSING, OUTSIDE, UNREADABLE = -1, -2, -3
+_NUMBERED = "write numbers, and leave the cell empty where there is none"
+
 
 class Bad(NamedTuple):
-    """Rows of a column without a number, and with a number that does not belong there."""
+    """Rows of a column without a number, with a number that does not belong there, and with another text."""
 
-    missing: int
-    outside: int
+    missing: int = 0
+    outside: int = 0
+    unreadable: int = 0
+
+    @classmethod
+    def of(cls, codes: npt.NDArray[np.generic], people: npt.NDArray[np.integer]) -> "Bad":
+        """From the codes (r,) of counted rows and how many each stands for (r,)."""
+        return cls(*(int(people[codes == code].sum()) for code in (MISSING, OUTSIDE, UNREADABLE)))
 
 
-# Codes of such rows where a column is counted; valid ones are not negative.
-MISSING, OUTSIDE = -1, -2
+def require_valid(source: Source, score: Bad, outcome: Bad, card: Bad, *, rows: int) -> None:
+    """Raise `AuditError` for what makes a file of scores and outcomes 0 or 1 impossible to audit.
 
-
-def require_valid(source: Source, score: Bad, outcome: Bad, rows: int) -> None:
-    """Raise `AuditError` for an empty file, scores outside [0, 1] and outcomes other than 0 and 1."""
+    That is: no rows, text that is no number, scores outside [0, 1], outcomes other than 0 and 1, cards other
+    than yes and no, and columns without a single number. A score or outcome that is missing is none of it.
+    """
+    columns = source.columns
     require_rows(source, rows)
-    require_numbers(source, source.columns.score, score.missing)
+    require_readable(source, columns.score, score.unreadable)
     if score.outside:
         raise source.error(
-            source.columns.score,
+            columns.score,
             f"{_rows(score.outside)} outside 0 to 1",
             "name a column of probabilities, or use --continuous for other predictions",
         )
-    require_numbers(source, source.columns.outcome, outcome.missing)
-    if outcome.outside:
-        raise source.error(
-            source.columns.outcome,
-            f"{_rows(outcome.outside)} neither 0 nor 1",
-            "write 1 for people with the outcome and 0 for the others",
-        )
+    require_some(source, columns.score, rows - score.missing)
+    require_flags(
+        source, columns.outcome, outcome, "write 1 for people with the outcome and 0 for the others"
+    )
+    require_some(source, columns.outcome, rows - outcome.missing)
+    if columns.shown is not None:
+        require_every_flag(source, columns.shown, card)
+
+
+def require_flags(source: Source, column: str, bad: Bad, remedy: str) -> None:
+    """Raise `AuditError` for entries that are there and neither 0 nor 1, true nor false."""
+    if bad.outside or bad.unreadable:
+        raise source.error(column, f"{_rows(bad.outside + bad.unreadable)} neither 0 nor 1", remedy)
+
+
+def require_every_flag(source: Source, column: str, bad: Bad) -> None:
+    """Raise `AuditError` for entries that are neither 0 nor 1, or not there."""
+    remedy = "write 1 where a card was shown and 0 where none was"
+    require_flags(source, column, bad, remedy)
+    if bad.missing:
+        raise source.error(column, f"{_rows(bad.missing)} without an entry", remedy)
 
 
 def require_rows(source: Source, rows: int) -> None:
@@ -43,14 +71,27 @@ def require_rows(source: Source, rows: int) -> None:
         raise AuditError(f"{source.path.name}: no rows; name a file with one row for each person")
 
 
-def require_numbers(source: Source, column: str, missing: int) -> None:
-    """Raise `AuditError` for rows without a number."""
-    if missing:
-        raise source.error(
-            column,
-            f"{_rows(missing)} without a number",
-            "leave out people without a score or outcome, and report how many they are",
-        )
+def require_readable(source: Source, column: str, unreadable: int) -> None:
+    """Raise `AuditError` for rows with a text that is no number."""
+    if unreadable:
+        raise source.error(column, f"{_rows(unreadable)} with text that is no number", _NUMBERED)
+
+
+def require_some(source: Source, column: str, rows: int) -> None:
+    """Raise `AuditError` for a column without a single entry."""
+    if rows == 0:
+        raise source.error(column, "no row has an entry", "name a column that is filled in")
+
+
+def require_valid_rows(source: Source, column: str, wrong: int, told: str, remedy: str) -> None:
+    """Raise `AuditError` for rows of which something is wrong, in words."""
+    if wrong:
+        raise source.error(column, f"{_rows(wrong)} {told}", remedy)
+
+
+def type_error(source: Source, column: str, kind: str, remedy: str) -> AuditError:
+    """A column of another type than it is used for."""
+    return source.error(column, f"holds {kind} values", remedy)
 
 
 def patient_check(source: Source, repeated: int, absent: int) -> Check:

@@ -1,6 +1,6 @@
 """The files of a report in one folder; each is made from the report alone."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,23 +21,24 @@ _PAGES = {"report.html": "fairness.report.html", "report.pdf": "fairness.report.
 _NEEDS = {"fairness.report.pdf": "reportlab"}
 
 
-def write_views(report: Report, folder: Path) -> dict[str, str | None]:
+def write_views(report: Report, folder: Path, earlier: Sequence[Report] = ()) -> dict[str, str | None]:
     """Write every view into a folder, which is made; by file name, None or why it was left out.
 
+    `earlier` are former reports on the same model, oldest first, for the trend of the pages.
     Raises `OSError` where it cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, view in _TEXT.items():
         write_whole(folder / name, view(report))
-    return dict.fromkeys(_TEXT) | {name: _page(report, folder / name) for name in _PAGES}
+    return dict.fromkeys(_TEXT) | {name: _page(report, folder / name, earlier) for name in _PAGES}
 
 
-def _page(report: Report, path: Path) -> str | None:
+def _page(report: Report, path: Path, earlier: Sequence[Report]) -> str | None:
     module = _PAGES[path.name]
     needed = _NEEDS.get(module)
     if find_spec(module) is None or (needed is not None and find_spec(needed) is None):
         return f"not written: {needed or module} is not there; pip install 'bedside[audit]'"
-    import_module(module).write(report, path)
+    import_module(module).write(report, path, earlier=earlier)
     return None
 
 

@@ -1,5 +1,6 @@
 """From a file of predictions to a report."""
 
+import hashlib
 from importlib.util import find_spec
 
 import msgspec
@@ -7,15 +8,20 @@ import numpy as np
 import numpy.typing as npt
 
 from fairness.audit.batches import ArrowFile
-from fairness.audit.checks import NOT_CHECKED, patient_check, require_numbers, require_rows
+from fairness.audit.checks import NOT_CHECKED, Bad, patient_check, require_every_flag
 from fairness.audit.duck import DuckFile
+from fairness.audit.entries import answers_of
 from fairness.audit.errors import AuditError
-from fairness.audit.source import Source, answers_of, check_values
-from fairness.engine import Coded, ScoreGrid, Tally
+from fairness.audit.questions import Amount, Answered, Question, ask
+from fairness.audit.rows import Rows, Wanted
+from fairness.audit.source import Source, check_values
+from fairness.engine import Coded, FlagTally, ScoreGrid, Tally, flag_tally
+from fairness.engine.columns import GroupColumn
+from fairness.engine.row_sample import RowSample
 from fairness.report.build import Built, build
-from fairness.report.continuous import build_continuous
-from fairness.report.model import Check
+from fairness.report.model import Check, DataFile
 from fairness.report.plan import About, Plan
+from fairness.report.row_report import build_rows
 
 PredictionFile = DuckFile | ArrowFile
 
@@ -36,37 +42,84 @@ def open_predictions(source: Source) -> PredictionFile:
 
 
 def count(source: Source, thresholds: tuple[float, ...] = ()) -> Tally:
-    """The tally of a file; raises `AuditError` for anything that cannot be audited."""
+    """The tally of the rows with score and outcome; raises `AuditError` for what cannot be audited."""
     with open_predictions(source) as file:
         return file.tally(ScoreGrid(thresholds=thresholds))
 
 
 def audit(source: Source, thresholds: tuple[float, ...], about: About, plan: Plan) -> Built:
-    """The report on scores and outcomes 0 or 1.
+    """The report on scores and outcomes 0 or 1; rows without one of them are counted as silence.
 
     `thresholds` are those declared; the claims of the plan declare theirs. Raises `AuditError` for the file,
     `SampleError` and `GroupError` for the plan.
     """
     declared = {*thresholds, *(claim.threshold for claim in plan.claims if claim.threshold is not None)}
     with open_predictions(source) as file:
-        tally = file.tally(ScoreGrid(thresholds=tuple(declared)))
+        counts = file.count(ScoreGrid(thresholds=tuple(declared)))
         check = _patients(source, file)
-    return build(tally, _with(about, check), plan)
+    _require_whole(source, counts.tally.n)
+    return build(counts.tally, _with(about, source, check), plan, counts.silence)
+
+
+def audit_rows(source: Source, question: Question, about: About, plan: Plan) -> Built:
+    """The report on another kind of outcome; the rows are held in memory.
+
+    Rows without a prediction or an outcome are counted as silence. Raises as `audit`.
+    """
+    with open_predictions(source) as file:
+        rows = file.rows(_wanted(source, question))
+        check = _patients(source, file)
+    answered = ask(source, question, rows)
+    groups = {name: _coded(source, name, rows.groups[name]) for name in source.columns.groups}
+    silence = _silence(source, rows, answered, groups)
+    whole = answered.predicted & answered.observed
+    _require_whole(source, int(whole.sum()))
+    outcome = question.outcome(source, rows, whole)
+    own: dict[str, GroupColumn] = {
+        name: Coded(column.codes[whole], column.values) for name, column in groups.items()
+    }
+    unheard = () if silence is None else tuple(silence.counts)
+    sample = RowSample(outcome, own, int(whole.sum()), unheard)
+    return build_rows(sample, question.kind, _with(about, source, check), plan, silence)
 
 
 def audit_continuous(source: Source, about: About, plan: Plan) -> Built:
-    """The report on predictions of a continuous outcome; the rows are held in memory.
+    """`audit_rows` of amounts without intervals."""
+    return audit_rows(source, Amount(source.columns.score, source.columns.outcome), about, plan)
 
-    Raises as `audit`.
-    """
-    with open_predictions(source) as file:
-        rows = file.rows()
-        check = _patients(source, file)
-    require_rows(source, rows["p"].size)
-    for column, name in ((source.columns.score, "p"), (source.columns.outcome, "y")):
-        require_numbers(source, column, int((~np.isfinite(rows[name])).sum()))
-    groups = {name: _coded(source, name, rows[f"g{at}"]) for at, name in enumerate(source.columns.groups)}
-    return build_continuous(rows["y"], rows["p"], groups, _with(about, check), plan)
+
+def sha256(source: Source) -> str:
+    """Digest of the file, in hexadecimal; raises `OSError` where it cannot be read."""
+    with source.path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _require_whole(source: Source, rows: int) -> None:
+    if not rows:
+        columns = source.columns
+        raise source.error(columns.outcome, f"no row has both an outcome and a score ({columns.score!r})",
+                           "name the columns of one set of people")  # fmt: skip
+
+
+def _wanted(source: Source, question: Question) -> Wanted:
+    shown = source.columns.shown
+    wanted = question.wanted
+    return wanted if shown is None else wanted._replace(flags=(*wanted.flags, shown))
+
+
+def _silence(source: Source, rows: Rows, answered: Answered, groups: dict[str, Coded]) -> FlagTally | None:
+    flags = {"abstained": ~answered.predicted, "unmatured": answered.predicted & ~answered.observed}
+    shown = source.columns.shown
+    if shown is not None:
+        card = rows.numbers[shown]
+        outside = ~np.isnan(card) & (card != 0.0) & (card != 1.0)
+        unreadable = rows.unreadable[shown]
+        missing = int(np.isnan(card).sum()) - unreadable
+        require_every_flag(source, shown, Bad(missing, int(outside.sum()), unreadable))
+        flags["no_card"] = card == 0.0
+    elif not any(flag.any() for flag in flags.values()):
+        return None
+    return flag_tally(flags, groups)
 
 
 def _patients(source: Source, file: PredictionFile) -> Check:
@@ -75,8 +128,9 @@ def _patients(source: Source, file: PredictionFile) -> Check:
     return patient_check(source, *file.repeated_patients())
 
 
-def _with(about: About, check: Check) -> About:
-    return msgspec.structs.replace(about, checks=(*about.checks, check))
+def _with(about: About, source: Source, check: Check) -> About:
+    data = DataFile(name=source.path.name, sha256=sha256(source))
+    return msgspec.structs.replace(about, checks=(*about.checks, check), data=(*about.data, data))
 
 
 def _coded(source: Source, name: str, entries: npt.NDArray[np.object_]) -> Coded:

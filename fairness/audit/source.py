@@ -5,12 +5,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-import numpy as np
-
+from fairness.audit.entries import Answers, is_date
 from fairness.audit.errors import AuditError
-from fairness.groups import ABSENT
+from fairness.gate_gaps import NOT_ANSWERED
 
-SEPARATOR = "|"
 Format = Literal["parquet", "csv"]
 _SUFFIXES: dict[str, Format] = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv"}
 # More values than this are measurements or identifiers, not groups.
@@ -20,20 +18,24 @@ MOST_VALUES = 200
 class Columns(NamedTuple):
     """The columns of an audit.
 
-    `score` and `outcome` hold numbers, `groups` text (several values of one person separated by `|`, or a
-    list), `patient` anything that tells people apart.
+    `score` and `outcome` hold numbers or, for several classes, `outcome` their names; `groups` text (several
+    values of one person separated by `|`, or a list), `patient` anything that tells people apart, `shown`
+    whether a card was shown. `more` are further columns of numbers: the scores of further classes, times,
+    limits of intervals.
     """
 
     score: str
     outcome: str
     groups: tuple[str, ...]
     patient: str | None = None
+    shown: str | None = None
+    more: tuple[str, ...] = ()
 
     @property
     def needed(self) -> tuple[str, ...]:
         """Every column, each once."""
-        patient = () if self.patient is None else (self.patient,)
-        return tuple(dict.fromkeys((self.score, self.outcome, *self.groups, *patient)))
+        others = tuple(name for name in (self.patient, self.shown) if name is not None)
+        return tuple(dict.fromkeys((self.score, *self.more, self.outcome, *self.groups, *others)))
 
 
 class Source(NamedTuple):
@@ -67,8 +69,17 @@ def check_columns(source: Source, found: list[str]) -> None:
         raise source.error("overall", "this name is kept for everybody", "give the group column another one")
     if len(set(columns.groups)) != len(columns.groups):
         raise AuditError(f"{source.path.name}: a group column is named twice; name each once")
+    own = [columns.score, *columns.more, columns.outcome]
+    for name in own:
+        if own.count(name) > 1:
+            raise source.error(name, _twice(columns, name), "name two columns")
+
+
+def _twice(columns: Columns, name: str) -> str:
+    roles = {columns.score: "score", columns.outcome: "outcome"}
     if columns.score == columns.outcome:
-        raise source.error(columns.score, "named as score and as outcome", "name two columns")
+        return "named as score and as outcome"
+    return f"named as {roles.get(name, 'a further column')} and once more"
 
 
 def csv_header(path: Path) -> list[str]:
@@ -93,20 +104,11 @@ def _remedy(source: Source, found: list[str]) -> str:
     return f"there are {', '.join(map(repr, found)) or 'none'}"
 
 
-def answers_of(entry: object) -> tuple[str, ...]:
-    """The values of one entry of a group column, sorted; `absent` where there is none."""
-    if isinstance(entry, str):
-        found = {part.strip() for part in entry.split(SEPARATOR)}
-    elif isinstance(entry, (list, tuple, np.ndarray)):
-        found = {str(part).strip() for part in entry if part is not None}
-    else:
-        found = set() if entry is None else {str(entry)}
-    return tuple(sorted(found - {""})) or (ABSENT,)
-
-
-def check_values(source: Source, name: str, found: Iterable[tuple[str, ...]]) -> None:
-    """Raise `AuditError` when a group column has more values than groups have."""
+def check_values(source: Source, name: str, found: Iterable[Answers]) -> None:
+    """Raise `AuditError` when a group column holds dates, or more values than groups have."""
     values = {value for answers in found for value in answers}
+    if any(map(is_date, values)) and all(is_date(one) for one in values - NOT_ANSWERED):
+        raise source.error(name, "holds dates", "put them into bands such as years, or name another column")
     if len(values) > MOST_VALUES:
         raise source.error(
             name, f"more than {MOST_VALUES} different values", "put them into bands or name another column"

@@ -25,6 +25,7 @@ _MADE_OF = {
     "weighted_kappa": _STEPS,
     "abstained_rate": ("people", "abstained"),
     "unmatured_rate": ("people", "unmatured"),
+    "no_card_rate": ("people", "no_card", "card"),
     "within_one": (N, "yes:within_one", "no:within_one"),
 }
 # Shares of people without a threshold: of their people, those in and those out of it.

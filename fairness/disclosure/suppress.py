@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from fairness.disclosure.releases import Release
-from fairness.disclosure.table import Cell, N, Sum, Table
+from fairness.disclosure.table import PEOPLE, Cell, N, Sum, Table
 
 MINIMUM = 11
 """The smallest count of people that is told, apart from 0: the cell size policy of the Centers for Medicare
@@ -94,10 +94,11 @@ def _next(system: _System, one: Sum, hidden: set[Cell]) -> Iterator[Cell]:
     """The count of this report to withhold for a sum: its smallest part with people in it, or its total."""
     told = [cell for part in one.parts if (cell := _now(part)) not in hidden and system.counts[part] > 0]
     total = _now(one.total)
-    if not told and total not in hidden:
-        told = [total]
+    if total not in hidden and (not told or total.kind == PEOPLE):
+        told.append(total)
     if told:
-        yield min(told, key=lambda cell: (system.counts[cell], repr(cell)))
+        # A group whose people are withheld is withheld whole, so they come last.
+        yield min(told, key=lambda cell: (cell.kind == N, system.counts[cell], repr(cell)))
 
 
 def _now(cell: Cell) -> Cell:

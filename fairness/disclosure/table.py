@@ -7,6 +7,8 @@ from fairness.engine.strata import Group
 from fairness.engine.tally import Tally
 
 N, EVENTS, NON_EVENTS = "n", "events", "non_events"
+PEOPLE = "people"
+"""Everybody in a group, those without a score or an outcome too; told by rates only."""
 
 
 class Cell(NamedTuple):

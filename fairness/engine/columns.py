@@ -87,11 +87,12 @@ def _encoded(attribute: str, column: GroupColumn) -> tuple[CodeArray, list[Answe
     coded = column if isinstance(column, Coded) else _dictionary(attribute, column)
     codes = _checked_codes(attribute, coded)
     answers = [_answers(attribute, entry) for entry in coded.values]
-    if codes.size and codes.min() < 0:
+    is_lacking = bool(codes.size and codes.min() < 0)
+    if is_lacking:
         # The last position is that of -1.
         answers.append((ABSENT,))
     distinct = sorted(set(answers))
-    if distinct == answers:
+    if distinct == answers and not is_lacking:
         return codes, distinct
     lookup = np.array([distinct.index(answer) for answer in answers], dtype=np.int32)
     return lookup.take(codes, mode="wrap") if answers else codes, distinct

@@ -23,20 +23,25 @@ class Figure(Metric, frozen=True):
 
 
 class Size(NamedTuple):
-    """How many people a group has; `events` is None where the outcome has no events."""
+    """How many people a group has; `events` is None where the outcome has no events.
+
+    `followed`: those of whom it is known that they had no event; None where that is everybody else.
+    """
 
     n: int
     events: int | None = None
+    followed: int | None = None
 
 
 class GroupResult(msgspec.Struct, frozen=True):
     """All figures of one group; `members` is empty for everybody and has several entries for an
-    intersection."""
+    intersection. `followed` as in `Size`."""
 
     members: tuple[Membership, ...]
     n: int
     events: int | None
     metrics: tuple[Figure, ...]
+    followed: int | None = None
 
     @property
     def attribute(self) -> str:
@@ -137,4 +142,12 @@ def shortfall(size: Size, limits: Sufficiency, of: int | None = None) -> str | N
     if of is not None:
         counts.append(("people in the denominator", of, limits.min_events))
     short = [f"{count} {noun}, fewer than {least}" for noun, count, least in counts if count < least]
+    short += [told for told in [lost(size.followed, limits)] if told]
     return "; ".join(short) or None
+
+
+def lost(followed: int | None, limits: Sufficiency) -> str | None:
+    """That too few people are known to be without the event, without the number of them; else None."""
+    if followed is None or followed >= limits.min_events:
+        return None
+    return f"fewer than {limits.min_events} people followed up beyond the horizon without the event"

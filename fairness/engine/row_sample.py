@@ -157,7 +157,7 @@ class RowSample:
         for members in self.groups(crossings):
             group = self.of(members)
             figures = tuple(group.figure(name, limits, level) for name in self.outcome.names)
-            results.append(GroupResult(members, group.n, group.events, figures))
+            results.append(GroupResult(members, group.n, group.events, figures, group.size.followed))
         return Evaluation(self._n, results[0].events, level, (), tuple(results))
 
     def _part(self, group: Group, *, others: bool) -> RowGroup:

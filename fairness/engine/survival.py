@@ -52,9 +52,10 @@ class Survival(NamedTuple):
         return tuple(name for name in _FIGURES if few or name != "concordance")
 
     def size(self, rows: npt.NDArray[np.bool_]) -> Size:
-        """People, and those with the event up to the horizon."""
+        """People, those with the event up to the horizon, and those seen without it beyond the horizon."""
         happened = self.people.event & (self.people.time <= self.people.horizon)
-        return Size(int(rows.sum()), int(happened[rows].sum()))
+        beyond = self.people.time > self.people.horizon
+        return Size(int(rows.sum()), int(happened[rows].sum()), int(beyond[rows].sum()))
 
     def figure(self, name: str, rows: npt.NDArray[np.bool_], basis: Basis) -> Figure:
         """One figure of the rows (n,)."""

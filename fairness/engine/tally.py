@@ -6,7 +6,7 @@ its own rows, and every metric is computed from the sum.
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
@@ -115,6 +115,12 @@ class Tally:
         parts = [tally._on(strata) for tally in (self, other)]
         return Tally(self.attributes, strata, self.grid, *(a + b for a, b in zip(*parts, strict=True)))
 
+    def with_strata(self, strata: Sequence[Stratum]) -> "Tally":
+        """The same counts, with strata that nobody of them is in."""
+        together = tuple(sorted({*self.strata, *strata}))
+        counts, sums, moments = self._on(together)
+        return Tally(self.attributes, together, self.grid, counts, sums, moments)
+
     def groups(self, crossings: Sequence[Sequence[str]] = ()) -> list[Group]:
         """Everybody, then each group, then each intersection; see `strata.groups_of`."""
         return groups_of(self.attributes, self.strata, crossings)
@@ -180,7 +186,7 @@ class Tally:
         except (msgspec.MsgspecError, ValueError, IndexError) as error:
             raise SampleError("stored tally: not what Tally.encode wrote") from error
 
-    def _on(self, strata: tuple[Stratum, ...]) -> list[npt.NDArray[np.generic]]:
+    def _on(self, strata: tuple[Stratum, ...]) -> list[npt.NDArray[Any]]:
         at = [strata.index(stratum) for stratum in self.strata]
         spread = []
         for array in (self.counts, self.sums, self.moments):

@@ -69,6 +69,7 @@ def _report(tally: Tally, table: Table, shown: Shown, about: About, plan: Plan) 
         left_out=verdicts.left_out,
         checks=about.checks,
         notes=notes_of(rows, tally.grid.thresholds, plan, "binary"),
+        data=about.data,
     )
 
 

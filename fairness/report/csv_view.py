@@ -1,4 +1,4 @@
-"""report.csv: every figure, gap, verdict and check of a report as one flat table.
+"""report.csv: every figure, gap, verdict, check and file of a report as one flat table.
 
 Numbers are written in full, as in report.json. An empty cell is a figure that does not exist or is withheld;
 the column `state` says which.
@@ -39,6 +39,8 @@ def _lines(report: Report) -> Iterator[Line]:
         yield _verdict(verdict)
     for check in report.checks:
         yield {"section": "check", "metric": check.name, "figure": check.count, "told": check.told}
+    for file in report.data:
+        yield {"section": "data", "label": file.name, "told": f"SHA-256 {file.sha256}"}
     yield {"section": "outcome", "outcome": report.outcome}
 
 

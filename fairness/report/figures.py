@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from fairness.engine import Evaluation, Figure, Group, GroupResult
+from fairness.engine.figures import lost
 from fairness.gate_gaps import NOT_ANSWERED
 from fairness.metric import Sufficiency
 from fairness.report.model import GroupRow, MetricRow, Shrunken, State
@@ -12,6 +13,8 @@ from fairness.report.names import group_label
 from fairness.report.shown import WITHHELD, Shown
 
 Key = tuple[Group, str, float | None]
+# The denominator of this figure is the people of the class.
+_OWN_CLASS = "sensitivity:"
 
 
 def group_rows(
@@ -26,7 +29,11 @@ def _group_row(
     result: GroupResult, shown: Shown, limits: Sufficiency, shrunken: Mapping[Key, Shrunken]
 ) -> GroupRow:
     group = result.members
+    metrics = tuple(metric_row(figure, group, shown) for figure in result.metrics)
     state, why = group_state(result, shown, limits)
+    if state == "ok" and metrics and all(row.value is None for row in metrics):
+        is_masked = any(row.state == "masked" for row in metrics)
+        state, why = ("masked", WITHHELD) if is_masked else ("undefined", "no figure has a value")
     return GroupRow(
         attribute=result.attribute,
         value=result.value,
@@ -37,11 +44,8 @@ def _group_row(
         state=state,
         why=why,
         metrics=tuple(
-            msgspec.structs.replace(
-                metric_row(figure, group, shown),
-                shrunken=shrunken.get((group, figure.name, figure.threshold)),
-            )
-            for figure in result.metrics
+            msgspec.structs.replace(row, shrunken=shrunken.get((group, row.name, row.threshold)))
+            for row in metrics
         ),
     )
 
@@ -61,7 +65,18 @@ def _short(result: GroupResult, limits: Sufficiency) -> str | None:
     if result.events is not None:
         counts += [("events", result.events, limits.min_events)]
         counts += [("non-events", result.n - result.events, limits.min_events)]
-    return "; ".join(f"{n} {noun}, fewer than {least}" for noun, n, least in counts if n < least) or None
+    short = [f"{n} {noun}, fewer than {least}" for noun, n, least in counts if n < least]
+    short += [told for told in (lost(result.followed, limits), _rare(result, limits)) if told]
+    return "; ".join(short) or None
+
+
+def _rare(result: GroupResult, limits: Sufficiency) -> str | None:
+    """Classes with too few people of the group, without their numbers."""
+    sizes = {
+        one.name.partition(":")[2]: one.of or 0 for one in result.metrics if one.name.startswith(_OWN_CLASS)
+    }
+    rare = [name for name, size in sizes.items() if size < limits.min_events]
+    return f"fewer than {limits.min_events} people of class {', '.join(rare)}" if rare else None
 
 
 def metric_row(figure: Figure, group: Group, shown: Shown) -> MetricRow:

@@ -173,12 +173,20 @@ class Check(_Row, frozen=True):
     told: str
 
 
+class DataFile(_Row, frozen=True):
+    """A file that a report was made from: its name without a folder, and its digest in hexadecimal."""
+
+    name: str
+    sha256: str
+
+
 class Report(_Row, frozen=True):
     """One audit. `n` and `events` are those of everybody; `level` is that of every interval.
 
     `outcome` is `pass` only when every claim passes and every group can be estimated. `created` is given by
     the caller, so that the same input makes the same bytes. `notes` is what this report cannot show.
-    `unestimable` names the groups that are not `ok`; `left_out` the values that no claim judges.
+    `unestimable` names the groups that are not `ok`; `left_out` the values that no claim judges. `data` are
+    the files that were audited.
     """
 
     title: str
@@ -204,6 +212,7 @@ class Report(_Row, frozen=True):
     left_out: tuple[str, ...]
     checks: tuple[Check, ...]
     notes: tuple[str, ...]
+    data: tuple[DataFile, ...] = ()
 
     def group(self, attribute: str, value: str) -> GroupRow:
         """The row of a group by its names; raises `KeyError` when there is none."""

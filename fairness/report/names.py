@@ -2,6 +2,7 @@
 
 from fairness.engine import Group
 from fairness.errors import GroupError
+from fairness.gate_gaps import NOT_ANSWERED
 from fairness.groups import ABSENT, attribute_label, label
 
 EVERYBODY = "Everybody"
@@ -29,7 +30,7 @@ def _label(attribute: str, value: str) -> str:
     try:
         return label(attribute, value)
     except GroupError:
-        return value
+        return label("race", value) if value in NOT_ANSWERED else value
 
 
 def _title(attribute: str) -> str:

@@ -20,7 +20,7 @@ def _notes(
     yield "It compares groups as they are recorded in the data; nobody's group was inferred."
     yield "It describes the people in this data; another place or time may differ."
     yield "It says how predictions fit outcomes. Whether acting on them helps each group, it does not show."
-    if any(row.state == "masked" for row in rows):
+    if any(row.state == "masked" or any(one.state == "masked" for one in row.metrics) for row in rows):
         yield (
             f"Counts from 1 to {plan.minimum_cell - 1}, and others that would give them away, are withheld "
             "with every figure made of them."

@@ -6,7 +6,7 @@ import msgspec
 
 from fairness.disclosure import MINIMUM, Release
 from fairness.metric import DEFAULT_LEVEL, DEFAULT_SUFFICIENCY, Sufficiency
-from fairness.report.model import Check
+from fairness.report.model import Check, DataFile
 from fairness.verdicts import Claim, LevelClaim
 
 _PURPOSE = Literal["gate", "screen"]
@@ -49,3 +49,4 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None = None
     created: str | None = None
     checks: tuple[Check, ...] = ()
+    data: tuple[DataFile, ...] = ()

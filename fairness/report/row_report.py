@@ -69,6 +69,7 @@ def _report(
         left_out=verdicts.left_out,
         checks=about.checks,
         notes=notes_of(rows, (), plan, kind),
+        data=about.data,
     )
 
 

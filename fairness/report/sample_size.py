@@ -31,5 +31,5 @@ def _needed(result: GroupResult, row: GroupRow, shown: Shown, limits: Sufficienc
         patients=needed.patients if needed else None,
         events=needed.events if needed else None,
         state="ok" if is_told else "masked",
-        why=needed.why if needed else WITHHELD,
+        why=needed.why if needed else row.why or WITHHELD,
     )

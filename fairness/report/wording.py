@@ -1,5 +1,6 @@
 """Claims as sentences."""
 
+from fairness.engine.estimates import scale_of
 from fairness.report.names import at_threshold
 from fairness.verdicts import Claim, GapClaim, LevelClaim
 
@@ -12,7 +13,7 @@ def claim_sentence(claim: Claim) -> str:
     left_out = f", leaving out {', '.join(claim.leave_out)}" if claim.leave_out else ""
     if isinstance(claim, LevelClaim):
         return f"{metric} {_limits(claim)} {_where(claim)}{left_out}"
-    factor = "a factor of " if claim.metric == "o_e" else ""
+    factor = "a factor of " if scale_of(claim.metric) == "ratio" else ""
     between = (
         "each group and everybody else differ" if isinstance(claim, GapClaim) else "any two groups differ"
     )

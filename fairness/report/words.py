@@ -21,13 +21,15 @@ class Term(NamedTuple):
 METRICS: dict[str, Term] = {
     "auroc": Term("AUROC", "The chance that a person with the outcome has a higher score than one without. "
                   "0.5 is a coin toss, 1 is perfect."),
-    "survival_auc": Term("AUC at the horizon", "As AUROC, for an outcome up to a point in time."),
+    "survival_auc": Term("AUC at the horizon", "The chance that a person with the outcome up to a point in "
+                         "time has a higher score than one without. 0.5 is a coin toss, 1 is perfect."),
     "concordance": Term("Concordance", "The chance that of two people the one with the earlier outcome has "
                         "the higher score."),
     "prevalence": Term("Outcome share", "The share of people with the outcome."),
     "o_e": Term("Observed / expected", "Cases that happened for each case that was expected. Above 1 the "
                 "score is too low, below 1 it is too high."),
-    "survival_o_e": Term("Observed / expected", "As above, up to a point in time."),
+    "survival_o_e": Term("Observed / expected", "Cases up to a point in time for each that was expected. "
+                         "Above 1 the score is too low, below 1 it is too high."),
     "calibration_intercept": Term("Calibration intercept", "0 is ideal. Above 0 the score is too low on "
                                   "average, below 0 too high."),
     "calibration_slope": Term("Calibration slope", "1 is ideal. Below 1 high scores are too high and low "
@@ -36,7 +38,8 @@ METRICS: dict[str, Term] = {
                 "0 is ideal."),
     "brier": Term("Brier score", "Mean squared error of the score. 0 is perfect. It depends on how common "
                   "the outcome is, so do not compare it across groups."),
-    "survival_brier": Term("Brier score", "As above, up to a point in time."),
+    "survival_brier": Term("Brier score", "Mean squared error of the score at a point in time. 0 is perfect. "
+                           "It depends on how common the outcome is."),
     "net_benefit": Term("Net benefit", "True cases found, less a penalty for false alarms that the threshold "
                         "implies, per person.", 4),
     "selection_rate": Term("Flagged", "The share of people at or above the threshold."),
@@ -61,7 +64,7 @@ METRICS: dict[str, Term] = {
     "unmatured_rate": Term("Outcome not known", "The share of people with a score whose outcome is not known "
                            "(yet). They are not in the other figures."),
     "missing_input_rate": Term("Missing input", "The share of encounters with an input missing."),
-    "no_card_rate": Term("No card", "The share of encounters without a card."),
+    "no_card_rate": Term("No card", "The share of people or encounters without a card."),
     "abstained_rate": Term("No score", "The share of people for whom the model gave no answer. They are "
                            "not in the other figures."),
     "acceptance_rate": Term("Accepted", "The share of cards that were accepted."),

@@ -52,10 +52,14 @@ def gap_draft(tally: Tally | RowSample, members: Group, claim: GapClaim, rules: 
     if gap.state != "ok":
         return Draft(msgspec.structs.replace(start, needed=needed))
     reach = equivalence.reach_of(claim.metric, claim.margin)
-    p_fail = equal(claim.metric, sides) if claim.fails == "unequal" else equivalence.beyond(sides, reach)
+    p_fail = (
+        equal(claim.metric, sides)
+        if claim.fails == "unequal"
+        else equivalence.beyond(sides, reach, claim.metric)
+    )
     verdict = msgspec.structs.replace(
         start,
-        p_pass=equivalence.within(sides, reach),
+        p_pass=equivalence.within(sides, reach, claim.metric),
         p_fail=p_fail,
         needed=_for_gap(group, sides, reach, rules.alpha),
     )
@@ -100,7 +104,7 @@ def spread_draft(tally: Tally | RowSample, claim: SpreadClaim, rules: Rules) -> 
     spread = _spread(tally, claim, estimates, rules)
     reach = equivalence.reach_of(claim.metric, claim.margin)
     compared = {(a, b): paired(estimates[a], estimates[b]) for a, b in itertools.combinations(estimates, 2)}
-    shown = {names: equivalence.within(sides, reach) for names, sides in compared.items()}
+    shown = {names: equivalence.within(sides, reach, claim.metric) for names, sides in compared.items()}
     last = max(shown, key=shown.__getitem__)
     figures = [math.exp(x) if scale_of(claim.metric) == "ratio" else x for x in spread[:3]]
     verdict = msgspec.structs.replace(

@@ -61,7 +61,8 @@ def _beyond(
         return tail(*estimate, min(1.0, max(0.0, limit)))
     if metric == "o_e" and not isinstance(group, RowGroup):
         excess = excess_events(group, limit)
-        return one_sided(sign * excess.value / excess.error)
+        # Events are counted, so half an event is given away, as it is for shares.
+        return one_sided((sign * excess.value - 0.5) / excess.error)
     value, bound = _on_scale(estimate, metric, limit)
     return one_sided(sign * (value.value - bound) / value.error)
 

@@ -4,8 +4,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, cast
 
+from fhir_mapping.issues import Issue
+from fhir_mapping.readers.statuses import IGNORED, by_code, statuses
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Coverage
 from fhir_mapping.times import DateError, bounds
@@ -13,6 +15,7 @@ from fhir_mapping.wire import CodeableConcept
 from fhir_mapping.yamlfile import read_yaml
 
 OTHER = "other"
+_ACTIVE = frozenset(("active",))
 
 
 @cache
@@ -25,29 +28,45 @@ def _systems() -> Mapping[str, Any]:
 def in_force(record: PatientRecord, index: datetime) -> frozenset[str]:
     """Groups of the active insurances at an aware index time; `other` for a kind that is not in the table.
 
-    Empty when the record holds none: that is not the same as having none.
+    Empty when the record holds none: that is not the same as having none. An insurance of which nobody can
+    tell whether it is in force, or of which kind it is, is in no group and leaves an issue.
     """
-    return frozenset(
-        _group(one.code)
-        for one in record.resources
-        if isinstance(one, Coverage)
-        and one.status == "active"
-        and record.concerns(one)
-        and _covers(one, index)
-    )
+    groups = (_group_of(record, at, index) for at in record.of_kind("Coverage"))
+    return frozenset(group for group in groups if group is not None)
+
+
+def _group_of(record: PatientRecord, at: int, index: datetime) -> str | None:
+    one = cast(Coverage, record.resources[at])
+    standing = by_code(one.status, _ACTIVE, statuses().status["Coverage"])
+    if standing == IGNORED:
+        return None
+    reason, group = standing, None
+    try:
+        if reason is None and not _covers(one, index):
+            return None
+    except DateError as error:
+        reason = error.code
+    if reason is None:
+        group = _group(one.code)
+        reason = "not-coded" if group is None else None
+    if not record.accepts(at):
+        return None
+    if reason is not None:
+        record.issues.append(Issue(record.path(at), reason, "gives no kind of insurance"))
+    return group if reason is None else None
 
 
 def _covers(one: Coverage, index: datetime) -> bool:
+    """Whether an insurance is in force as far as its period tells; raises DateError."""
     period = one.period
-    try:
-        begun = period is None or period.start is None or bounds(period.start)[0] <= index
-        return begun and (period is None or period.end is None or bounds(period.end)[1] >= index)
-    except DateError:
-        return False
+    begun = period is None or period.start is None or bounds(period.start)[0] <= index
+    return begun and (period is None or period.end is None or bounds(period.end)[1] >= index)
 
 
-def _group(kind: CodeableConcept | None) -> str:
-    for coding in (kind.coding or ()) if kind is not None else ():
+def _group(kind: CodeableConcept | None) -> str | None:
+    """The group of a kind of insurance, None where it has no code in a code system."""
+    named = [one for one in (kind.coding if kind is not None else None) or () if one.code and one.system]
+    for coding in named:
         table = _systems().get(coding.system or "")
         if table is None or not coding.code:
             continue
@@ -55,4 +74,4 @@ def _group(kind: CodeableConcept | None) -> str:
         group: str | None = table["groups"].get(key)
         if group is not None:
             return group
-    return OTHER
+    return OTHER if named else None

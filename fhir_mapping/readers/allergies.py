@@ -7,23 +7,38 @@ from typing import cast
 import msgspec
 
 from fhir_mapping.errors import SpecError
-from fhir_mapping.readers.entries import NOT_CODED, CodePairs, EntryReader, carries, has_code, resolve_codes
+from fhir_mapping.readers.entries import (
+    NOT_CODED,
+    CodePairs,
+    EntryReader,
+    carries,
+    resolve_codes,
+    systems_of,
+    tells,
+)
 from fhir_mapping.readers.statuses import IGNORED, by_concept, refuted, statuses
+from fhir_mapping.readers.words import displays_of, says_another
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import AllergyIntolerance
 from fhir_mapping.spec import Allergy
+from fhir_mapping.terminology.names import Naming
 from fhir_mapping.times import IndexTime
-from fhir_mapping.wire import CodeableConcept, decoder
+from fhir_mapping.wire import NamedConcept, decoder
 from fhir_mapping.yamlfile import read_yaml
 
 _NOT_SAID = "unable-to-assess"
 
 
 class _Reaction(msgspec.Struct, gc=False):
-    substance: CodeableConcept | None = None
+    substance: NamedConcept | None = None
+
+
+class _About(msgspec.Struct, gc=False):
+    code: NamedConcept | None = None
 
 
 _decode_reactions = decoder(list[_Reaction])
+_decode_about = decoder(_About)
 
 
 @cache
@@ -36,7 +51,7 @@ def no_known_allergy() -> CodePairs:
 class AllergyReader(EntryReader):
     """Compiled form of an `allergy` feature."""
 
-    __slots__ = ("bare", "clinical", "codes", "criticality", "known")
+    __slots__ = ("clinical", "codes", "criticality", "known", "naming", "systems")
 
     def __init__(self, spec: Allergy) -> None:
         """Raises SpecError when there are no codes, or one that says that there is no allergy."""
@@ -45,7 +60,8 @@ class AllergyReader(EntryReader):
         denials = self.codes & no_known_allergy()
         if denials:
             raise SpecError(f"{min(denials)[0]} says that there is no allergy; take it out", "codes")
-        self.bare = frozenset(code for code, _ in self.codes)
+        self.systems = systems_of(self.codes)
+        self.naming = Naming(self.codes, displays_of(spec.codes))
         self.clinical = frozenset(spec.clinical)
         self.criticality = frozenset(spec.criticality)
         known = statuses()
@@ -63,7 +79,7 @@ class AllergyReader(EntryReader):
             refuted(allergy.verificationStatus, verification),
             by_concept(allergy.clinicalStatus, self.clinical, clinical),
             self._severity(allergy.criticality),
-            self._about(allergy),
+            self._about(record, at, allergy),
         )
         return IGNORED if IGNORED in told else next((reason for reason in told if reason is not None), None)
 
@@ -73,7 +89,7 @@ class AllergyReader(EntryReader):
         known = statuses().criticality["AllergyIntolerance"]
         return IGNORED if criticality in known and criticality != _NOT_SAID else "detail-missing"
 
-    def _about(self, allergy: AllergyIntolerance) -> str | None:
+    def _about(self, record: PatientRecord, at: int, allergy: AllergyIntolerance) -> str | None:
         if carries(allergy.code, no_known_allergy()):
             return IGNORED
         raw = bytes(allergy.reaction)
@@ -84,8 +100,14 @@ class AllergyReader(EntryReader):
         substances = [one.substance for one in reactions if one.substance is not None]
         if any(carries(concept, self.codes) for concept in (allergy.code, *substances)):
             return None
-        if all(has_code(concept, self.bare) for concept in substances) and (
-            has_code(allergy.code, self.bare) or (allergy.code is None and substances)
-        ):
-            return IGNORED
-        return NOT_CODED
+        about = [] if tells(allergy.code, self.codes, self.systems) else self._code(record, at)
+        if allergy.code is None and not substances:
+            return NOT_CODED
+        untold = [*about, *(one for one in substances if not tells(one, self.codes, self.systems))]
+        return IGNORED if all(says_another([one], self.naming) for one in untold) else NOT_CODED
+
+    @staticmethod
+    def _code(record: PatientRecord, at: int) -> list[NamedConcept]:
+        """What the entry is about, with displays; none where only its reactions tell."""
+        about: _About = _decode_about(record.raw(at))
+        return [about.code] if about.code is not None else []

@@ -2,12 +2,15 @@
 
 from typing import cast
 
-from fhir_mapping.readers.statuses import IGNORED, by_concept, refuted, statuses
+from fhir_mapping.readers.lifetimes import IN_WORDS, abatement
+from fhir_mapping.readers.statuses import IGNORED, UNKNOWN, by_concept, refuted, statuses
+from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Condition as ConditionResource
 from fhir_mapping.resources import Resource
 from fhir_mapping.spec import Condition
-from fhir_mapping.times import DateError, IndexTime, bounds
+from fhir_mapping.times import DateError, IndexTime
 
+_OVER = frozenset(("inactive", "remission", "resolved"))
 ACTIVE = frozenset(("active", "recurrence", "relapse"))
 
 
@@ -23,11 +26,12 @@ class ConditionJudge:
         known = statuses()
         self.statuses = known.clinical["Condition"], known.verification["Condition"]
 
-    def __call__(self, resource: Resource, index: IndexTime) -> str | None:
+    def __call__(self, resource: Resource, index: IndexTime, record: PatientRecord) -> str | None:
         """None when it counts, IGNORED when it does not, else the reason why nobody can tell.
 
         Refuted and erroneous entries never count. An entry without clinical status counts: encounter
-        diagnoses have none. One without verification status counts unless certain ones are asked for.
+        diagnoses have none; but not where only what is active is asked for and an abatement is recorded.
+        One without verification status counts unless certain ones are asked for.
         """
         condition = cast(ConditionResource, resource)
         clinical, verification = self.statuses
@@ -38,21 +42,30 @@ class ConditionJudge:
             )
         if standing is not None:
             return standing
-        if self.active:
-            return self._was_active(condition, index)
+        if self.active or (condition.clinicalStatus is None and self.clinical.isdisjoint(_OVER)):
+            return self._was_active(condition, index, record)
         return by_concept(condition.clinicalStatus, self.clinical, clinical)
 
-    def _was_active(self, condition: ConditionResource, index: IndexTime) -> str | None:
-        """Active on the index date: not abated before it, and either active still or abated only after it."""
+    def _was_active(
+        self, condition: ConditionResource, index: IndexTime, record: PatientRecord
+    ) -> str | None:
+        """Active on the index date: not abated before it, and either active still or abated only after it.
+
+        An abatement in words was written down when it was over; beside a status of being active it says
+        nothing. Where an abatement may lie on either side of the index time, an active status decides.
+        """
         status = by_concept(condition.clinicalStatus, ACTIVE, self.statuses[0])
-        if condition.abated is None:
-            return status
         try:
-            first, last = bounds(condition.abated)
+            over = abatement(record, condition)
         except DateError as error:
             return error.code
-        if last < index.moment:
+        if over is None or status == UNKNOWN:
+            return status
+        is_active = status is None and condition.clinicalStatus is not None
+        if over == IN_WORDS:
+            return UNKNOWN if is_active else IGNORED
+        if isinstance(over, str):
+            return over
+        if over.last < index.moment:
             return IGNORED
-        if status != IGNORED or first > index.moment:
-            return None if status == IGNORED else status
-        return "date-partial"
+        return None if is_active or over.first > index.moment else "date-partial"

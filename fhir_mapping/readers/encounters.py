@@ -3,7 +3,7 @@
 from typing import cast
 
 from fhir_mapping.errors import SpecError
-from fhir_mapping.readers.entries import NOT_CODED, EntryReader, carries, has_code, resolve_codes
+from fhir_mapping.readers.entries import NOT_CODED, EntryReader, carries, resolve_codes, systems_of, tells
 from fhir_mapping.readers.statuses import IGNORED, by_code, statuses
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Encounter as EncounterResource
@@ -17,7 +17,7 @@ ACT_CODE = ("http://terminology.hl7.org/CodeSystem/v3-ActCode", "http://hl7.org/
 class EncounterReader(EntryReader):
     """Compiled form of an `encounter` feature."""
 
-    __slots__ = ("bare", "classes", "codes", "known", "statuses")
+    __slots__ = ("classes", "codes", "known", "statuses", "systems")
 
     def __init__(self, spec: Encounter) -> None:
         """Raises SpecError when neither classes nor types are asked for."""
@@ -27,7 +27,7 @@ class EncounterReader(EntryReader):
             raise SpecError("needs `classes`, or `valueset` or `codes`")
         listed = resolve_codes(spec.valueset, spec.codes) if coded else ()
         self.codes = frozenset(pair for pair in listed if pair[1] not in ACT_CODE)
-        self.bare = frozenset(code for code, _ in self.codes)
+        self.systems = systems_of(self.codes)
         self.classes = frozenset((*spec.classes, *(code for code, system in listed if system in ACT_CODE)))
         self.statuses = frozenset(spec.statuses)
         self.known = statuses().status["Encounter"]
@@ -58,4 +58,5 @@ class EncounterReader(EntryReader):
         types = encounter.types or ()
         if any(carries(concept, self.codes) for concept in types):
             return None
-        return IGNORED if types and all(has_code(one, self.bare) for one in types) else NOT_CODED
+        told = [tells(one, self.codes, self.systems) for one in types]
+        return IGNORED if told and all(told) else NOT_CODED

@@ -9,14 +9,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from fhir_mapping.code_index import has_code_in
 from fhir_mapping.errors import SpecError
 from fhir_mapping.issues import Issue
+from fhir_mapping.readers.lifetimes import ONSET_UNKNOWN, onset, onset_placed
 from fhir_mapping.readers.reasons import nearer
-from fhir_mapping.readers.since import days_since
+from fhir_mapping.readers.since import DAY_LENGTH, days_since
 from fhir_mapping.readers.statuses import IGNORED
 from fhir_mapping.readers.window import placed
 from fhir_mapping.record import PatientRecord
-from fhir_mapping.resources import Resource
+from fhir_mapping.resources import AllergyIntolerance, Condition, Resource
 from fhir_mapping.spec import Code
 from fhir_mapping.terminology import catalogue
 from fhir_mapping.terminology.code_systems import meant
@@ -94,7 +96,7 @@ class EntryReader:
         if standing == IGNORED and ambiguous is None:
             return None, None
         resource = record.resources[at]
-        when, undated = self._placed(resource, index, earliest)
+        when, undated = self._placed(record, resource, index, earliest)
         if undated is None and _is_recorded_after(resource, index):
             return None, None
         problem = ambiguous or doubt or standing or undated
@@ -107,8 +109,12 @@ class EntryReader:
         return when, problem
 
     def _placed(
-        self, resource: Resource, index: IndexTime, earliest: datetime
+        self, record: PatientRecord, resource: Resource, index: IndexTime, earliest: datetime
     ) -> tuple[datetime | None, str | None]:
+        if isinstance(resource, (Condition, AllergyIntolerance)):
+            vague = onset(record, resource)
+            if vague is not None:
+                return onset_placed(vague, resource.recordedDate, index, earliest)
         date = resource.began
         if date is None and self.window == math.inf:
             # An undated entry counts where any time does.
@@ -140,15 +146,35 @@ class EntryReader:
     def _measured(self, record: PatientRecord, index: IndexTime, found: list[int]) -> FeatureValue:
         if self.which not in SINCE:
             return self._told(record, float(len(found)), found[0])
+        vague = [at for at in found if _has_vague_onset(record, at)]
+        if vague:
+            told = f"feature {self.name} cannot count days from an onset without a date"
+            record.issues.extend(Issue(record.path(at), ONSET_UNKNOWN, told) for at in vague)
+            return missing(self.name, ONSET_UNKNOWN, self.unit)
         dates = [record.resources[at].began for at in found]
         days, chosen, reason = days_since(dates, index, first=self.which == "days_since_first")
         if days is None:
-            return missing(self.name, reason or "date-missing", self.unit)
+            return self._without_days(record, found, reason or "date-missing")
         return self._told(record, days, found[chosen])
+
+    def _without_days(self, record: PatientRecord, found: list[int], reason: str) -> FeatureValue:
+        """Missing, with an issue at each entry whose date gives no day."""
+        told = f"feature {self.name} cannot count days from this"
+        for at in found:
+            if len(record.resources[at].began or "") < DAY_LENGTH:
+                record.issues.append(Issue(record.path(at), reason, told))
+        return missing(self.name, reason, self.unit)
 
     def _told(self, record: PatientRecord, value: float, at: int) -> FeatureValue:
         date, source = record.resources[at].began, record.source(at)
         return FeatureValue(self.name, value, unit=self.unit, date=date, source=source)
+
+
+def _has_vague_onset(record: PatientRecord, at: int) -> bool:
+    resource = record.resources[at]
+    if not isinstance(resource, (Condition, AllergyIntolerance)):
+        return False
+    return onset(record, resource) is not None
 
 
 def _is_recorded_after(resource: Resource, index: IndexTime) -> bool:
@@ -177,8 +203,18 @@ def carries(concept: CodeableConcept | None, codes: CodePairs) -> bool:
     return any(meant(coding) in codes for coding in concept.coding)
 
 
-def has_code(concept: CodeableConcept | None, bare: frozenset[str]) -> bool:
-    """Whether a concept has a code that tells what it is not: any code, but none of `bare` without its
-    system, which may well mean what is asked for."""
-    codings = [one for one in (concept.coding if concept is not None else None) or () if one.code]
-    return bool(codings) and not any(not one.system and one.code in bare for one in codings)
+def tells(concept: CodeableConcept | None, codes: CodePairs, systems: frozenset[str]) -> bool:
+    """Whether the codes of a concept tell what it is not, beside a list of codes that it does not carry.
+
+    One code in a code system of the list (canonical URLs) does: there the two can be compared. Words do not,
+    nor codes of other systems, and neither does a code of the list that stands without its system.
+    """
+    if not has_code_in(concept, systems):
+        return False
+    bare = [one.code for one in (concept.coding if concept is not None else None) or () if not one.system]
+    return not bare or not any(code in bare for code, _ in codes)
+
+
+def systems_of(codes: CodePairs) -> frozenset[str]:
+    """Code systems of (code, system) pairs."""
+    return frozenset(system for _, system in codes)

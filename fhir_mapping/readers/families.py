@@ -7,12 +7,22 @@ from typing import cast
 import msgspec
 
 from fhir_mapping.errors import SpecError
-from fhir_mapping.readers.entries import NOT_CODED, CodePairs, EntryReader, carries, has_code, resolve_codes
+from fhir_mapping.readers.entries import (
+    NOT_CODED,
+    CodePairs,
+    EntryReader,
+    carries,
+    resolve_codes,
+    systems_of,
+    tells,
+)
 from fhir_mapping.readers.onset import Illness, began_before
 from fhir_mapping.readers.statuses import IGNORED, by_code, statuses
+from fhir_mapping.readers.words import displays_of, says_another
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import FamilyMemberHistory
 from fhir_mapping.spec import FamilyHistory
+from fhir_mapping.terminology.names import Naming
 from fhir_mapping.times import IndexTime
 from fhir_mapping.wire import CodeableConcept, decoder
 from fhir_mapping.yamlfile import read_yaml
@@ -51,7 +61,16 @@ def _relatives() -> _Relatives:
 class FamilyReader(EntryReader):
     """Compiled form of a `family_history` feature."""
 
-    __slots__ = ("bare", "codes", "known", "onset_before", "others", "relationships", "statuses")
+    __slots__ = (
+        "codes",
+        "known",
+        "naming",
+        "onset_before",
+        "others",
+        "relationships",
+        "statuses",
+        "systems",
+    )
 
     def __init__(self, spec: FamilyHistory) -> None:
         """Raises SpecError when there are no codes of illnesses, or two ways to say whose."""
@@ -60,7 +79,8 @@ class FamilyReader(EntryReader):
             raise SpecError("takes the place of `degree`; keep one of the two", "relationships")
         table = _relatives()
         self.codes = frozenset(resolve_codes(spec.valueset, spec.codes))
-        self.bare = frozenset(code for code, _ in self.codes)
+        self.systems = systems_of(self.codes)
+        self.naming = Naming(self.codes, displays_of(spec.codes))
         listed = frozenset((one.code, one.system) for one in spec.relationships)
         self.relationships = listed or table.pairs(*_DEGREES[spec.degree or "any"])
         self.others = table.pairs("first", "second", "further", "not_by_blood") - self.relationships
@@ -103,7 +123,8 @@ class FamilyReader(EntryReader):
 
     def _one(self, illness: Illness, born: str | None) -> str | None:
         if not carries(illness.code, self.codes):
-            return IGNORED if has_code(illness.code, self.bare) else NOT_CODED
+            told = tells(illness.code, self.codes, self.systems)
+            return IGNORED if told or says_another([illness.code], self.naming) else NOT_CODED
         if self.onset_before is None:
             return None
         early = began_before(illness, self.onset_before, born)

@@ -2,26 +2,31 @@
 
 from collections.abc import Callable, Sequence
 
+from fhir_mapping.code_index import CodeIndex, Drug, has_code_in
 from fhir_mapping.errors import SpecError
 from fhir_mapping.readers.conditions import ConditionJudge
-from fhir_mapping.readers.entries import NOT_CODED, PRODUCT_UNKNOWN, EntryReader, resolve_codes
+from fhir_mapping.readers.entries import NOT_CODED, PRODUCT_UNKNOWN, EntryReader, resolve_codes, systems_of
 from fhir_mapping.readers.medications import MedicationJudge
 from fhir_mapping.readers.statuses import by_code, statuses
+from fhir_mapping.readers.words import displays_of, is_another
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Resource
 from fhir_mapping.spec import Category, Code, Condition, Medication, Procedure
+from fhir_mapping.terminology.code_systems import meant
+from fhir_mapping.terminology.names import Naming
 from fhir_mapping.terminology.products import RXNORM, ingredients, is_known, with_products
 from fhir_mapping.times import IndexTime
 from fhir_mapping.values import FeatureValue, missing
 
-Judge = Callable[[Resource, IndexTime], str | None]
+_RXNORM = frozenset((RXNORM,))
+Judge = Callable[[Resource, IndexTime, PatientRecord], str | None]
 
 
 class ListReader(EntryReader):
     """Compiled form of a `condition`, `medication` or `procedure` feature; entries are found by the index of
     codes."""
 
-    __slots__ = ("_judge", "_of_kind", "bare", "codes", "ingredients", "systems")
+    __slots__ = ("_judge", "_of_kind", "bare", "codes", "ingredients", "naming", "systems")
 
     def __init__(self, spec: Condition | Medication | Procedure, own: tuple[Code, ...] | None = None) -> None:
         """Raises SpecError when there are no codes; `own` are those that the manifest names one by one."""
@@ -32,43 +37,51 @@ class ListReader(EntryReader):
         named = tuple((one.code, one.system) for one in single)
         self.ingredients = ingredients(named)
         self.codes = frozenset((*listed, *with_products(named)))
-        self.systems = frozenset(system for _, system in self.codes)
+        self.systems = systems_of(self.codes)
         self.bare = frozenset(code for code, _ in self.codes)
+        self.naming = Naming(self.codes, displays_of(spec.codes if own is None else own))
         self._of_kind = frozenset(self.kinds)
         self._judge = _judge(spec)
 
     def candidates(self, record: PatientRecord) -> Sequence[tuple[int, str | None]]:
-        """Entries that carry a code of the list, and those of which nobody can tell whether they do: without
-        any code, or with one of these codes and no system."""
+        """Entries that carry a code of the list, and those of which nobody can tell whether they do.
+
+        These have no code in any of the list's code systems, or one of the list's codes without its system;
+        where single ingredients are asked for, also a product of which nobody knows what it is made of. Words
+        that surely name something else settle each of them (`fhir_mapping.readers.words`).
+        """
         index = record.codes
         carried = index.within(self.codes, self.systems)
-        if self.ingredients:
-            return self._with_products(record, carried)
-        if not (carried or index.has_illegible):
+        unclear = index.beyond(self.kinds, self.systems)
+        if not (carried or unclear or self.ingredients or index.has_nameless):
             return ()
-        resources, kinds = record.resources, self._of_kind
-        coded = [(at, None) for at in carried if resources[at].kind in kinds]
-        unclear = set(index.illegible(self.bare)).difference(carried) if index.has_illegible else ()
-        return [*coded, *((at, NOT_CODED) for at in sorted(unclear) if resources[at].kind in kinds)]
+        doubts = dict.fromkeys(unclear, NOT_CODED)
+        if self.ingredients:
+            doubts |= dict.fromkeys(self._unknown_products(index).difference(doubts), PRODUCT_UNKNOWN)
+        kinds, resources = self._of_kind, record.resources
+        found: dict[int, str | None] = {
+            at: reason
+            for at, reason in doubts.items()
+            if resources[at].kind in kinds and not is_another(record, at, self.naming, self.systems)
+        }
+        near = index.nameless_among(self.bare) if index.has_nameless else ()
+        found |= {at: NOT_CODED for at in near if resources[at].kind in kinds}
+        found |= {at: None for at in carried if resources[at].kind in kinds}
+        return sorted(found.items())
 
-    def _with_products(
-        self, record: PatientRecord, carried: Sequence[int]
-    ) -> Sequence[tuple[int, str | None]]:
-        """The same for ingredients: an order of a product of which nobody knows what it is made of is doubted
-        too, unless its Medication tells."""
-        index = record.codes
-        unclear = dict.fromkeys(set(index.illegible(self.bare)).difference(carried), NOT_CODED)
-        told = {*carried, *unclear, *index.itemised, *index.unresolved}
+    @staticmethod
+    def _unknown_products(index: CodeIndex) -> set[int]:
+        """Positions of RxNorm products of which nobody knows what is in them; their Medication may tell."""
         products = index.positions_of.get(RXNORM, {})
-        told.update(at for code, places in products.items() if is_known(code) for at in places)
-        unknown = {at for places in products.values() for at in places}.difference(told)
-        found: dict[int, str | None] = {**dict.fromkeys(carried), **unclear}
-        found |= dict.fromkeys(unknown, PRODUCT_UNKNOWN)
-        return [(at, found[at]) for at in sorted(found) if record.resources[at].kind in self._of_kind]
+        known = {at for code, places in products.items() if is_known(code) for at in places}
+        known.difference_update(at for at in known & index.drugs.keys() if not _is_known(index.drugs[at]))
+        itemised = {at for at, drug in index.drugs.items() if _has_coded_parts(drug)}
+        unknown = {at for places in products.values() for at in places}
+        return unknown.difference(known, itemised, index.unresolved)
 
     def standing(self, record: PatientRecord, at: int, index: IndexTime) -> str | None:
         """What the kind of list makes of an entry's statuses."""
-        return self._judge(record.resources[at], index)
+        return self._judge(record.resources[at], index, record)
 
 
 class CategoryReader:
@@ -84,8 +97,11 @@ class CategoryReader:
         self.levels = tuple(
             (level, self._reader(spec, level, at)) for at, level in enumerate(spec.categories)
         )
+        # An entry is compared with the levels as a whole: what is coded as one of them is none of the others.
+        systems = frozenset[str]().union(*(reader.systems for _, reader in self.levels))
         seen: dict[tuple[str, str], str] = {}
         for level, reader in self.levels:
+            reader.systems = systems
             for code in reader.codes:
                 if seen.setdefault(code, level.label) != level.label:
                     raise SpecError(f"code {code[0]} is in `{seen[code]}` and `{level.label}`", "categories")
@@ -146,6 +162,17 @@ def _judge(spec: Condition | Medication | Procedure) -> Judge:
     if isinstance(spec, Condition):
         return ConditionJudge(spec)
     if isinstance(spec, Medication):
-        return MedicationJudge(spec)
+        medication = MedicationJudge(spec)
+        return lambda resource, index, _: medication(resource, index)
     accepted, known = frozenset(spec.statuses), statuses().status["Procedure"]
-    return lambda resource, _: by_code(resource.status, accepted, known)
+    return lambda resource, _, __: by_code(resource.status, accepted, known)
+
+
+def _is_known(drug: Drug) -> bool:
+    """Whether it is known of the product itself, and not only of some of its ingredients, what is in it."""
+    codings = (drug.product.coding if drug.product is not None else None) or ()
+    return any(system == RXNORM and is_known(code or "") for code, system in map(meant, codings))
+
+
+def _has_coded_parts(drug: Drug) -> bool:
+    return bool(drug.parts) and all(has_code_in(part, _RXNORM) for part in drug.parts)

@@ -5,6 +5,7 @@ from typing import cast
 
 import msgspec
 
+from fhir_mapping.readers.since import DAY_LENGTH
 from fhir_mapping.readers.statuses import IGNORED, UNKNOWN, by_code, statuses
 from fhir_mapping.resources import MedicationAdministration, MedicationRequest, MedicationStatement, Resource
 from fhir_mapping.spec import Medication
@@ -60,13 +61,13 @@ class MedicationJudge:
 def _covers(resource: Resource, index: IndexTime) -> bool:
     """Whether a drug was being taken or on order at the index time; its beginning is seen to elsewhere.
 
-    An order: active, and valid still. A statement or an administration: its period covers the index time; a
-    period that has no end goes on while the status says so. What is over and has no end was over. Raises
-    DateError and msgspec.MsgspecError.
+    An order: active, and valid then, as far as it says from when until when. A statement or an
+    administration: its period covers the index time; a period that has no end goes on while the status says
+    so. What is over and has no end was over. Raises DateError and msgspec.MsgspecError.
     """
     goes_on = resource.status in _GOING_ON
     if isinstance(resource, MedicationRequest):
-        return goes_on and not _is_past(_valid_until(resource), index)
+        return goes_on and _is_valid(resource, index)
     taken = cast("MedicationStatement | MedicationAdministration", resource)
     end = taken.effectivePeriod.end if taken.effectivePeriod is not None else None
     if end is not None:
@@ -80,9 +81,23 @@ def _is_past(end: str | None, index: IndexTime) -> bool:
     return end is not None and bounds(end)[1] < index.moment
 
 
-def _valid_until(order: MedicationRequest) -> str | None:
+def _is_valid(order: MedicationRequest, index: IndexTime) -> bool:
+    """Whether the index time lies in an order's period of validity. Raises DateError, also for a month or
+    year of its beginning into which the index time falls."""
     raw = bytes(order.dispenseRequest)
     if not raw:
-        return None
+        return True
     dispense: _Dispense = _decode_dispense(raw)
-    return dispense.validityPeriod.end if dispense.validityPeriod is not None else None
+    period = dispense.validityPeriod
+    if period is None:
+        return True
+    return not _begins_later(period.start, index) and not _is_past(period.end, index)
+
+
+def _begins_later(start: str | None, index: IndexTime) -> bool:
+    if start is None:
+        return False
+    first, last = bounds(start)
+    if first <= index.moment < last and len(start) < DAY_LENGTH:
+        raise DateError("date-partial")
+    return first > index.moment

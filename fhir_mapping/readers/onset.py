@@ -8,23 +8,16 @@ import msgspec
 from fhir_mapping.terminology.code_systems import canonical
 from fhir_mapping.terminology.units import UCUM
 from fhir_mapping.times import DateError, bounds
-from fhir_mapping.wire import CodeableConcept, Period, Quantity
+from fhir_mapping.wire import NamedConcept, Period, Quantity, Range
 
 _YEARS = {"a": 1.0, "mo": 1.0 / 12.0, "wk": 7.0 / 365.25, "d": 1.0 / 365.25}
 _EVER = float("inf")
 
 
-class Range(msgspec.Struct, gc=False):
-    """FHIR Range."""
-
-    low: Quantity | None = None
-    high: Quantity | None = None
-
-
 class Illness(msgspec.Struct, gc=False):
     """FHIR FamilyMemberHistory.condition; an onset in words is not read."""
 
-    code: CodeableConcept | None = None
+    code: NamedConcept | None = None
     onsetAge: Quantity | None = None  # noqa: N815 - FHIR's own names
     onsetRange: Range | None = None  # noqa: N815
     onsetPeriod: Period | None = None  # noqa: N815

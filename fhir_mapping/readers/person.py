@@ -1,5 +1,6 @@
 """Age and sex."""
 
+from fhir_mapping.issues import Issue
 from fhir_mapping.person import demographics
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Age, Sex
@@ -24,17 +25,22 @@ class AgeReader:
         if patient is None or not record.accepts_patient():
             return missing(self.name, "not-provided" if patient is None else "invalid-resource", "a")
         if patient.birthDate is None:
-            return missing(self.name, "not-recorded", "a")
+            return self._untold(record, "not-recorded")
         try:
             years = completed_years(patient.birthDate, index.today)
         except DateError as error:
-            return missing(self.name, error.code, "a")
+            return self._untold(record, error.code)
         if years is None:
-            return missing(self.name, "birth-date-partial", "a")
+            return self._untold(record, "birth-date-partial")
         low, high = self.spec.range or (0.0, 130.0)
         if not low <= years <= high:
-            return missing(self.name, "out-of-range", "a")
+            return self._untold(record, "out-of-range")
         return FeatureValue(self.name, float(years), unit="a", source=f"Patient/{patient.id}")
+
+    def _untold(self, record: PatientRecord, reason: str) -> FeatureValue:
+        path = f"{record.patient_path}.birthDate"
+        record.issues.append(Issue(path, reason, f"gives no age for feature {self.name}"))
+        return missing(self.name, reason, "a")
 
 
 class SexReader:
@@ -54,7 +60,10 @@ class SexReader:
             return missing(self.name, "not-provided" if patient is None else "invalid-resource")
         sex, element = demographics.sex(patient)
         if sex not in ("male", "female"):
-            return missing(self.name, "not-recorded" if sex is None else "answer-not-listed")
+            reason = "not-recorded" if sex is None else "answer-not-listed"
+            path = record.patient_path if element is None else f"{record.patient_path}.{element}"
+            record.issues.append(Issue(path, reason, f"gives no value for feature {self.name}"))
+            return missing(self.name, reason)
         return FeatureValue(
             self.name, 1.0 if sex == "male" else 0.0, source=f"Patient/{patient.id}", text=element
         )

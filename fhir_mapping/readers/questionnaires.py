@@ -144,7 +144,8 @@ class QuestionnaireReader:
 
     def _standing(self, response: QuestionnaireResponse) -> str | None:
         """None for a form that counts, "" for another form, else the reason why it does not or may not."""
-        fits = self._fits(Form.of(response.questionnaire))
+        form = Form.of(response.questionnaire)
+        fits = self._fits(form) if form.url else self._may_fit(response)
         if fits is False:
             return IGNORED
         told = by_code(response.status, self.statuses, statuses().status["QuestionnaireResponse"])
@@ -159,6 +160,15 @@ class QuestionnaireReader:
         if self.form.version and not form.version:
             return None
         return self.form.version in ("", form.version)
+
+    def _may_fit(self, response: QuestionnaireResponse) -> bool | None:
+        """False for a response without its form that answers none of the items, None for any other."""
+        raw = bytes(response.item)
+        try:
+            links = {item.link_id for item in _walk(_decode_items(raw) if raw else (), 0)}
+        except msgspec.MsgspecError:
+            return None
+        return False if links.isdisjoint(self.items) else None
 
     def _score(self, record: PatientRecord, at: int) -> float | str:
         """Sum of the items, or the reason why there is none."""

@@ -33,7 +33,11 @@ class VariantReader(GenomicReader):
             raise SpecError("must be an id such as `rs121434568`", "dbsnp")
 
     def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
-        """1 when reported present as asked, 0 when reported absent; results that disagree are missing."""
+        """1 when reported present as asked, 0 when reported absent; results that disagree are missing.
+
+        A result that leaves out its gene, or does not name its variant as the feature does, may be about it:
+        beside it nothing is absent.
+        """
         findings, refused = self.results(record, index)
         trouble = self.trouble(record, refused)
         if trouble is not None:
@@ -42,12 +46,18 @@ class VariantReader(GenomicReader):
         known = [(answer, call) for answer, call in told if isinstance(answer, float)]
         if len({call.presence for _, call in told if call.reason is None}) > 1:
             return self.refused(record, "conflicting-calls", *(call.origin for _, call in told))
+        unclear = [call for call in findings.variants if self._may_be_about(call)]
         if known:
             answer, call = known[0]
-            return self.found(answer, call.origin, _written(call))
+            against = [one for one in unclear if one.presence != "absent"]
+            return (
+                self._unclear(record, against)
+                if against and answer == 0.0
+                else self.found(answer, call.origin, _written(call))
+            )
         reasons = [(answer, call) for answer, call in told if isinstance(answer, str)]
         if not reasons:
-            return self.unrecorded(record, refused)
+            return self._unclear(record, unclear) if unclear else self.unrecorded(record, refused)
         return self.refused(record, reasons[0][0], *(call.origin for _, call in reasons))
 
     def told(self) -> dict[str, Any]:
@@ -73,6 +83,21 @@ class VariantReader(GenomicReader):
             return True
         names = (_name(text) for text in (call.c_hgvs, call.p_hgvs, call.g_hgvs) if text)
         return self.hgvs is not None and any(_same(self.hgvs, name) for name in names if name is not None)
+
+    def _may_be_about(self, call: VariantCall) -> bool:
+        """Whether nobody can tell of a result that it is about another variant."""
+        if self._is_about(call) or (call.genes and all(one.symbol != self.gene.symbol for one in call.genes)):
+            return False
+        if self.hgvs is None and self.dbsnp is None:
+            return not call.genes
+        if self.dbsnp is not None and call.dbsnp is not None:
+            return call.dbsnp in (self.dbsnp, self.dbsnp.removeprefix("rs"))
+        names = (_name(text) for text in (call.c_hgvs, call.p_hgvs, call.g_hgvs) if text)
+        return self.hgvs is None or not any(_differ(self.hgvs, name) for name in names if name is not None)
+
+    def _unclear(self, record: PatientRecord, calls: list[VariantCall]) -> FeatureValue:
+        reason = "detail-missing" if calls[0].genes else "gene-missing"
+        return self.refused(record, reason, *(call.origin for call in calls))
 
     def _answer(self, call: VariantCall) -> float | str:
         """1, 0, or the reason why the result does not answer."""
@@ -104,6 +129,12 @@ def _name(text: str) -> tuple[str, str] | None:
 
 def _same(one: tuple[str, str], other: tuple[str, str]) -> bool:
     return one[1] == other[1] and (one[0] == other[0] or not one[0] or not other[0])
+
+
+def _differ(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two names are of one kind and one sequence, and of two changes."""
+    same_sequence = one[0] == other[0] or not one[0] or not other[0]
+    return one[1][:2] == other[1][:2] and same_sequence and one[1] != other[1]
 
 
 def _identifiers(call: VariantCall) -> Iterator[object]:

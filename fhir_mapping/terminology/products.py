@@ -13,7 +13,7 @@ import msgspec
 from fhir_mapping.terminology.catalogue import Codes
 from fhir_mapping.yamlfile import read_yaml
 
-__all__ = ["RXNORM", "ingredients", "is_known", "with_products"]
+__all__ = ["RXNORM", "ingredients", "is_known", "named_ingredients", "with_products"]
 
 RXNORM = "http://www.nlm.nih.gov/research/umls/rxnorm"
 
@@ -43,6 +43,11 @@ def ingredients(codes: Iterable[tuple[str, str]]) -> frozenset[str]:
     """The RxNorm codes among (code, system) pairs that are ingredients."""
     named = _table().ingredients
     return frozenset(code for code, system in codes if system == RXNORM and code in named)
+
+
+def named_ingredients() -> Mapping[str, str]:
+    """Names of the ingredients by their RxNorm codes."""
+    return _table().ingredients
 
 
 def is_known(code: str) -> bool:

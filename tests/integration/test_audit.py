@@ -117,7 +117,9 @@ def test_lists_count_like_separated_values(tmp_path: Path) -> None:
     run(parquet(tmp_path, columns), tmp_path / "text", groups=("race",))
     columns["race"] = [[value for value in text.split("|") if value] or None for text in columns["race"]]
     run(parquet(tmp_path, columns), tmp_path / "list", groups=("race",))
-    assert report(tmp_path / "text") == report(tmp_path / "list")
+    text, lists = report(tmp_path / "text"), report(tmp_path / "list")
+    assert text.pop("data") != lists.pop("data")
+    assert text == lists
 
 
 def entries(kind: str) -> pa.Array:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from pathlib import Path
+from urllib.parse import urljoin
 
 import pytest
 from click.testing import CliRunner, Result
@@ -47,7 +50,7 @@ def test_one_view_can_be_asked_for(tmp_path: Path) -> None:
     ("arguments", "code", "words"),
     [
         (("no-such-model", "--without-ledger"), 1, "there are immunotherapy-response"),
-        ((DIABETES, "--only", "poem.txt"), 2, "no view 'poem.txt'; there are record.json"),
+        ((DIABETES, "--only", "poem.txt"), 2, "no view 'poem.txt'; there are summary.html"),
         ((DIABETES, "--created", "yesterday"), 2, "--created"),
         ((DIABETES, "--card", "x"), 2, "--subject"),
         ((DIABETES, "--ledger", "nonsense"), 2, "--without-ledger"),
@@ -148,3 +151,20 @@ def test_what_is_not_there_is_told_with_what_is(hospital: Hospital, path: str) -
     """404 as OperationOutcome."""
     answer = hospital.client.get(path)
     assert (answer.status_code, answer.get_json()["resourceType"]) == (404, "OperationOutcome")
+
+
+def test_a_browser_gets_the_way_to_every_view(hospital: Hospital) -> None:
+    """Each link of the page leads to a document, and what is open is told beside them."""
+    address = f"/models/{DIABETES}/evidence"
+    answer = hospital.client.get(address, headers={"Accept": "text/html"})
+    assert (answer.status_code, answer.content_type) == (200, "text/html; charset=utf-8")
+    links = re.findall(r'href="([^"#]+)"', answer.text)
+    assert {urljoin(address, link).rpartition("/")[2] for link in links} >= {*VIEWS, "section-1557.csv"}
+    assert {hospital.client.get(urljoin(address, link)).status_code for link in links} == {200}
+    (first, *_) = hospital.client.get(address).get_json()["open_items"]
+    assert html.escape(first["remedy"], quote=False) in answer.text
+
+
+def test_the_model_page_leads_to_its_evidence(hospital: Hospital) -> None:
+    page = hospital.client.get(f"/models/{DIABETES}", headers={"Accept": "text/html"}).text
+    assert f'href="{DIABETES}/evidence"' in page

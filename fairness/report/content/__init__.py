@@ -51,6 +51,7 @@ def _sections(report: Report, earlier: Sequence[Report], made_with: Mapping[str,
         *risk_blocks(report), *figure_blocks(report, "Further figures", keys["other"])
     ])  # fmt: skip
     yield from threshold_section(report, keys["thresholds"])
+    yield from _section("silence", "Who got no answer", figure_blocks(report, "No answer", keys["silence"]))
     yield from gaps(report)
     yield from intersections(report, [key for found in keys.values() for key in found])
     yield from needed(report)

@@ -106,6 +106,7 @@ def reproducibility(report: Report, made_with: Mapping[str, str]) -> Section:
         "Level of intervals": f"{report.level:g}",
         "Level of tests": f"{report.alpha:g}, adjusted: {report.adjustment}",
         "Smallest count told": count(report.minimum_cell),
+        **{f"SHA-256 of {file.name}": file.sha256 for file in report.data},
         **made_with,
         "SHA-256 of the figures": digest(report),
     }

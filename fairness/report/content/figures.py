@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
+from fairness.engine.estimates import scale_of
+from fairness.engine.row_sample import base_name
 from fairness.report import charts
 from fairness.report.content.blocks import (
     Block,
@@ -32,6 +34,7 @@ DISCRIMINATION = ("auroc", "survival_auc", "concordance")
 CALIBRATION = ("o_e", "survival_o_e", "calibration_intercept", "calibration_slope", "ici", "brier",
                "survival_brier")  # fmt: skip
 NET_BENEFIT = ("net_benefit",)
+SILENCE = ("abstained_rate", "unmatured_rate", "no_card_rate")
 _IDEAL = {
     "o_e": 1.0,
     "survival_o_e": 1.0,
@@ -41,20 +44,19 @@ _IDEAL = {
 }
 # Charts of these would be those of specificity and sensitivity upside down; the tables have them.
 _MIRRORED = ("false_positive_rate", "false_negative_rate")
-_RATIOS = ("o_e", "survival_o_e")
 
 
 def sections_keys(report: Report) -> dict[str, list[Key]]:
     """The figures of each section; each figure is in exactly one."""
     found: dict[str, list[Key]] = {"discrimination": [], "calibration": [], "net-benefit": [],
-                                   "thresholds": [], "other": []}  # fmt: skip
+                                   "thresholds": [], "other": [], "silence": []}  # fmt: skip
     for name, threshold in keys_of(report.groups):
         place = "thresholds" if threshold is not None else "other"
         for section, names in (("discrimination", DISCRIMINATION), ("calibration", CALIBRATION),
-                               ("net-benefit", NET_BENEFIT)):  # fmt: skip
-            place = section if name in names else place
+                               ("net-benefit", NET_BENEFIT), ("silence", SILENCE)):  # fmt: skip
+            place = section if base_name(name) in names else place
         found[place].append((name, threshold))
-    found["calibration"].sort(key=lambda key: CALIBRATION.index(key[0]))
+    found["calibration"].sort(key=lambda key: CALIBRATION.index(base_name(key[0])))
     return found
 
 
@@ -90,14 +92,14 @@ def forests(report: Report, groups: Sequence[GroupRow], key: Key) -> Iterator[ch
     """One plot per portion of the groups; the line is the ideal value or, without one, that of everybody."""
     name, threshold = key
     everybody = metric_of(report.groups[0], key) if report.groups else None
-    line, line_name = _IDEAL.get(name), "ideal value"
+    line, line_name = _IDEAL.get(base_name(name)), "ideal value"
     if line is None and everybody is not None:
         line, line_name = everybody.value, "everybody"
     rows = [_forest_row(group, key) for group in groups]
     title = metric_name(name, threshold)
     for part in charts.split(rows):
         told = f"{title} with {report.level:.0%} interval for {len(part)} groups; figures in the table below."
-        yield charts.forest(charts.Forest(title, told, part, line, line_name, name in _RATIOS))
+        yield charts.forest(charts.Forest(title, told, part, line, line_name, scale_of(name) == "ratio"))
 
 
 def intersections(report: Report, keys: Sequence[Key]) -> Iterator[Section]:

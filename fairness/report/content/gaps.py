@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from fairness.engine.estimates import scale_of
 from fairness.report import charts
 from fairness.report.content.blocks import Block, Cell, Charts, Column, Heading, Paragraph, Section, Table
 from fairness.report.content.figures import forest_text
@@ -37,7 +38,7 @@ def _spread_charts(rows: Sequence[VerdictRow]) -> Iterator[charts.Scene]:
         chosen = [row for row in rows if (row.metric, row.threshold) == (metric, threshold)]
         if all(row.estimate is None for row in chosen):
             continue
-        equal = 1.0 if metric == "o_e" else 0.0
+        equal = 1.0 if scale_of(metric) == "ratio" else 0.0
         title = f"Largest gap: {metric_name(metric, threshold)}"
         lines = tuple(
             charts.ForestRow(
@@ -62,7 +63,10 @@ def _spread_table(report: Report, rows: Sequence[VerdictRow]) -> Table:
     cells = tuple(
         (
             Cell(attribute_name(row.attribute)),
-            Cell(metric_name(row.metric, row.threshold) + (" (ratio)" if row.metric == "o_e" else "")),
+            Cell(
+                metric_name(row.metric, row.threshold)
+                + (" (ratio)" if scale_of(row.metric) == "ratio" else "")
+            ),
             *(
                 figure_cell(value, None, None, row.state, row.metric)
                 for value in (row.estimate, row.expected_gap, row.gap_95)
@@ -114,7 +118,7 @@ def _gap_tables(report: Report) -> Iterator[Table]:
 
 
 def _gap_name(key: Key) -> str:
-    return f"{metric_name(*key)} (ratio)" if key[0] == "o_e" else metric_name(*key)
+    return f"{metric_name(*key)} (ratio)" if scale_of(key[0]) == "ratio" else metric_name(*key)
 
 
 def _gap_cell(row: GapRow | None) -> Cell:

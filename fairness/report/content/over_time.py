@@ -8,7 +8,8 @@ from fairness.report.content.tables import Key, figure_cell, group_name, metric_
 from fairness.report.model import GroupRow, MetricRow, Report
 from fairness.report.words import attribute_name, metric_name
 
-_SHOWN: tuple[Key, ...] = (("auroc", None), ("o_e", None))
+_SHOWN = ("auroc", "o_e", "survival_auc", "survival_o_e", "accuracy", "within_one", "bias", "mae",
+          "interval_coverage", "abstained_rate")  # fmt: skip
 
 
 def trend(reports: Sequence[Report]) -> Iterator[Section]:
@@ -17,7 +18,8 @@ def trend(reports: Sequence[Report]) -> Iterator[Section]:
     if len(reports) < 2:
         return
     newest = reports[-1]
-    keys = [*_SHOWN, *(("sensitivity", threshold) for threshold in newest.thresholds[:1])]
+    keys: list[Key] = [(name, None) for name in _SHOWN]
+    keys += [*(("sensitivity", threshold) for threshold in newest.thresholds[:1])]
     keys = [key for key in keys if any(metric_of(group, key) for group in newest.groups)]
     scenes = tuple(scene for key in keys for scene in _charts(reports, key))
     told = (

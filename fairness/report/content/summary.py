@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from fairness.report import charts
 from fairness.report.content.blocks import Banner, Block, Charts, Paragraph, Points, Section
-from fairness.report.content.tables import metric_of
+from fairness.report.content.tables import group_name, metric_of
 from fairness.report.content.verdicts import verdict_name
 from fairness.report.model import GroupRow, Report, VerdictOutcome, VerdictRow
 from fairness.report.words import VERDICTS, attribute_name, count, listed, metric_name, plural
@@ -40,6 +40,7 @@ def summary(report: Report) -> Section:
     for threshold in report.thresholds[:1]:
         blocks += _hundred(report, threshold)
     blocks += [Paragraph(text) for text in _fit(report)]
+    blocks += [Paragraph(text) for text in _unanswered(report)]
     blocks += _verdicts(report)
     blocks += _silent(report)
     blocks.append(Paragraph("What this check cannot tell you stands near the end. Please read it before "
@@ -88,11 +89,34 @@ def _hundred(report: Report, threshold: float) -> list[Block]:
 
 
 def _fit(report: Report) -> Iterator[str]:
-    ratio = _value(report, "o_e", None)
+    ratio = _value(report, "survival_o_e" if report.kind == "survival" else "o_e", None)
     if ratio is None:
         return
     happened = round(100.0 * ratio)
     yield f"For each 100 cases that the model led us to expect, {happened} took place."
+
+
+def _unanswered(report: Report) -> Iterator[str]:
+    """How many people got no score, and how far that differs between groups that are told."""
+    share = _value(report, "abstained_rate", None)
+    if not share:
+        return
+    rates = [
+        (row.value, group)
+        for group in report.groups
+        if len(group.members) == 1 and (row := metric_of(group, ("abstained_rate", None))) is not None
+        and row.value is not None and row.state == "ok"
+    ]  # fmt: skip
+    yield f"Of 100 people, {_of_hundred(share)} got no score from the model."
+    if len(rates) > 1:
+        most, group = max(rates, key=lambda one: one[0])
+        named = group_name(group.attribute, group.label)
+        yield f"Most often that was so in the group {named}: {_of_hundred(most)} of 100."
+
+
+def _of_hundred(share: float) -> str:
+    """`15`; `fewer than 1` rather than 0."""
+    return f"{round(100.0 * share)}" if share >= 0.005 else "fewer than 1"
 
 
 def _value(report: Report, name: str, threshold: float | None) -> float | None:

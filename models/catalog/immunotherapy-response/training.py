@@ -238,10 +238,10 @@ def data_directory() -> Path:
     return directory
 
 
-def main() -> None:
-    """Train, or compare the mitigations that the command line asks for."""
+def main(arguments: Sequence[str] = ()) -> None:
+    """Train, or compare the mitigations that the arguments of the command line ask for."""
     offer = mitigations()
-    options = parse(sys.argv[1:], offer)
+    options = parse(arguments, offer)
     if options is None:
         train()
     else:
@@ -263,4 +263,4 @@ def train() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -8,7 +8,7 @@ is trained or written here: the methods are compared with the recipe, see `model
 import dataclasses
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -66,10 +66,10 @@ SMALL = dataclasses.replace(RECIPE, members=4, calibration_members=4, folds=3)
 SMALL_PLAN = "a small plan: 4 members in place of 60 and 3 folds in place of 5 for each choice of the recipe"
 
 
-def main() -> None:
-    """Train, or compare the mitigations that the command line asks for."""
+def main(arguments: Sequence[str] = ()) -> None:
+    """Train, or compare the mitigations that the arguments of the command line ask for."""
     offer = mitigations()
-    options = parse(sys.argv[1:], offer)
+    options = parse(arguments, offer)
     if options is None:
         train()
     else:
@@ -219,4 +219,4 @@ def figures_of_the_fit(outcomes: Floats, scored: OutOfFold, model: Ensemble) -> 
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binom, fisher_exact
+from scipy.special import expit, logit
+from scipy.stats import binom, fisher_exact, norm
 from statsmodels.stats.meta_analysis import combine_effects
 from statsmodels.stats.multitest import multipletests
 
@@ -26,7 +27,7 @@ from fairness.verdicts import (
     spread_of_pivots,
     spread_of_shares,
 )
-from fairness.verdicts.equivalence import beyond, lower_limit, within
+from fairness.verdicts.equivalence import above, beyond, lower_area, lower_limit, within
 from fairness.verdicts.exact import equal_shares, lower_tail, upper_tail
 from fairness.verdicts.needed import to_count, to_decide, to_equivalence
 
@@ -222,3 +223,24 @@ def test_people_needed_for_equivalence_would_do() -> None:
 def test_a_claim_on_its_limit_cannot_be_decided() -> None:
     """Where the estimate lies on the limit no number of people is enough, and none is named."""
     assert to_decide(100, 20, 0.05, 0.0, 0.05).patients is None
+
+
+@pytest.mark.parametrize(("a", "b"), [((0.9, 0.03), (0.82, 0.02)), ((0.6, 0.05), (0.75, 0.04))])
+def test_two_areas_are_compared_by_limits_on_their_log_odds(
+    a: tuple[float, float], b: tuple[float, float]
+) -> None:
+    """Zou and Donner's limits written out; the p value is 0.05 where the limit at 1.645 meets the bound."""
+    z = float(norm.ppf(0.95))
+    limits = [
+        expit(logit(value) + sign * z * error / (value * (1 - value)))
+        for (value, error), sign in ((a, -1), (b, 1))
+    ]
+    bound = a[0] - b[0] - np.hypot(a[0] - limits[0], limits[1] - b[0])
+    assert lower_area(Pivot(*a), Pivot(*b), z) == pytest.approx(bound, abs=1e-12)
+    assert above(Pivots(Pivot(*a), Pivot(*b)), bound, "auroc") == pytest.approx(0.05, abs=1e-9)
+
+
+def test_high_areas_are_not_called_equal_on_the_spread_that_they_happen_to_have() -> None:
+    """The plain Wald test takes the small spread of a high area for that of the lower one at the margin."""
+    sides = Pivots(Pivot(0.90, 0.03), Pivot(0.92, 0.01))
+    assert within(sides, 0.07, "auroc") > within(sides, 0.07) + 0.005

@@ -133,13 +133,17 @@ def test_diabetes_is_known_in_every_spelling(system: str, code: str) -> None:
         (SNOMED, "76751001"),  # in the mother, and nobody says since when
         (ICD10CM, "E23.2"),  # diabetes insipidus
         (ICD10CM, "Z83.3"),  # in the family
-        ("urn:oid:1.2.3.4", "E11.9"),
     ],
 )
 def test_what_is_not_the_diagnosis_stays_out(system: str, code: str) -> None:
-    """Diabetes of pregnancy, its forerunners, and a code of an unknown system are no diabetes mellitus."""
+    """Diabetes of pregnancy and its forerunners are no diabetes mellitus."""
     told = read(DIABETES, condition(code, system))
     assert (told.value, told.state) == (0.0, "none-recorded")
+
+
+def test_a_code_of_an_unknown_system_is_neither() -> None:
+    """What a local code means nobody knows: it is no diabetes, and no proof that there is none."""
+    assert read(DIABETES, condition("E11.9", "urn:oid:1.2.3.4")).reason == "not-coded"
 
 
 @pytest.mark.parametrize("code", ["E11.9", "e119", "25000"])

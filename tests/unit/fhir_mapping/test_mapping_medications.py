@@ -22,6 +22,11 @@ def valid_until(end: str) -> dict[str, Any]:
     return {"validityPeriod": {"start": "2026-01-10", "end": end}}
 
 
+def valid_from(start: str) -> dict[str, Any]:
+    """The part of an order that says from when it is valid."""
+    return {"validityPeriod": {"start": start}}
+
+
 @pytest.mark.parametrize(
     ("elements", "value"),
     [
@@ -34,10 +39,16 @@ def valid_until(end: str) -> dict[str, Any]:
         ({"dispenseRequest": valid_until("2026-06-01")}, 1.0),
         ({"dispenseRequest": valid_until("2026-06")}, 1.0),
         ({"dispenseRequest": {}}, 1.0),
+        ({"dispenseRequest": valid_from("2026-06-02")}, 0.0),
+        ({"dispenseRequest": valid_from("2026-06-01T12:00:01Z")}, 0.0),
+        ({"dispenseRequest": valid_from("2026-07")}, 0.0),
+        ({"dispenseRequest": valid_from("2027")}, 0.0),
+        ({"dispenseRequest": valid_from("2026-06-01")}, 1.0),
+        ({"dispenseRequest": valid_from("2026-05")}, 1.0),
     ],
 )
 def test_order_that_is_active_on_the_index_date(elements: Resource, value: float) -> None:
-    """An order counts when it is active, written before the index and valid still."""
+    """An order counts when it is active, written before the index, valid already and valid still."""
     assert read(ACTIVE, order(**elements)).value == value
 
 
@@ -89,6 +100,8 @@ def test_what_was_not_ordered_never_counts(intent: str) -> None:
         {"medicationCodeableConcept": {"text": "metformin"}},
         {"medicationCodeableConcept": None, "medicationReference": {"reference": "Medication/lost"}},
         {"dispenseRequest": {"validityPeriod": {"end": "soon"}}},
+        {"dispenseRequest": valid_from("soon")},
+        {"dispenseRequest": valid_from("2026-06")},
     ],
     ids=repr,
 )
@@ -111,7 +124,7 @@ def test_contained_drug_without_a_code_is_doubted() -> None:
     given = order(
         medicationCodeableConcept=None, medicationReference={"reference": "#med"}, contained=[inside]
     )
-    assert read(SPEC, given).reason == "incomplete"
+    assert read(SPEC, given).reason == "not-coded"
 
 
 def test_ingredient_of_a_referenced_drug_counts() -> None:

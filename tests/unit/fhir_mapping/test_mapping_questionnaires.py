@@ -134,7 +134,8 @@ def test_newest_form_decides() -> None:
         ({"authored": "2024-01-01T10:00:00Z"}, "stale"),
         ({"authored": None}, "date-missing"),
         ({"questionnaire": "https://example.org/Questionnaire/other"}, "not-recorded"),
-        ({"questionnaire": None}, "not-recorded"),
+        ({"questionnaire": None}, "detail-missing"),
+        ({"questionnaire": None, "item": [{"linkId": "z"}]}, "not-recorded"),
         ({"subject": {"reference": "Patient/p2"}}, "other-subject"),
     ],
 )

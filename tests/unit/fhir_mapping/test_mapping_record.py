@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 from mapping_samples import (
     NOW,
+    SNOMED,
     Resource,
     bundle,
+    condition,
     fast_record,
     feature,
     features,
@@ -233,3 +235,14 @@ def test_unused_concept_forms_are_harmless() -> None:
     empty = observation() | {"code": {"coding": [{"system": "http://loinc.org"}]}}
     assert read(feature(), bare, observation(code="1-8", ident="o2")).reason == "not-coded"
     assert read(feature(), empty, observation(code="1-8", ident="o2")).reason == "not-recorded"
+
+
+@pytest.mark.parametrize("kind", ["Conditions", "condition", "", "Bundle"])
+def test_an_entry_of_no_resource_type_is_not_nothing(kind: str) -> None:
+    """A mistyped type, and a Bundle in a Bundle, may hold what is asked for: told, and no list is empty."""
+    spec = feature(kind="condition", codes=[{"system": SNOMED, "code": "44054006"}])
+    odd = {"resourceType": kind, "id": "c"}
+    found = read(spec, condition("38341003"), odd)
+    assert (found.state, found.reason) == ("missing", "incomplete")
+    assert told(spec, odd)[0].path.startswith("prefetch.bundle.entry[1].resource")
+    assert read(spec, condition("38341003"), odd | {"resourceType": "Goal"}).state == "none-recorded"

@@ -100,7 +100,18 @@ def test_absence_of_one_variant_is_not_absence_of_all() -> None:
     assert read(ANY, variant(PROTEIN, answer=ABSENT)).reason == "not-recorded"
     assert read(ANY, variant(answer=ABSENT)).value == 0
     assert read(ANY, variant(PROTEIN)).value == 1
-    assert read(L858R, variant(answer=ABSENT)).reason == "not-recorded"
+    assert read(L858R, variant(answer=ABSENT)).reason == "detail-missing"
+
+
+def test_absence_beside_a_result_that_may_be_about_it_is_no_absence() -> None:
+    """A variant that is reported without its gene, or without a name, may be the one that another result says
+    to be absent; one under another name of the same kind is not."""
+    gone = variant(PROTEIN, answer=ABSENT)
+    without_gene = variant(PROTEIN, ident="v2") | {"component": [PROTEIN]}
+    assert read(L858R, gone, without_gene).reason == "gene-missing"
+    assert read(L858R, gone, variant(ident="v2")).reason == "detail-missing"
+    assert read(L858R, gone, variant(hgvs("48005-3", "p.Thr790Met"), ident="v2")).value == 0
+    assert read(L858R, variant(PROTEIN), without_gene).value == 1
 
 
 @pytest.mark.parametrize(
@@ -169,7 +180,7 @@ def test_results_that_disagree_are_missing() -> None:
         ({"effectiveDateTime": "2027-01-01"}, "after-index-time"),
         ({"status": "preliminary"}, "status-not-accepted"),
         ({"component": [gene("BRAF"), PROTEIN]}, "not-recorded"),
-        ({"component": [PROTEIN]}, "not-recorded"),
+        ({"component": [PROTEIN]}, "gene-missing"),
         ({"valueCodeableConcept": None}, "not-provided"),
     ],
 )
