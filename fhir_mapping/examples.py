@@ -42,6 +42,7 @@ DATES: Mapping[str, str] = {
 """The element of an example that places it in time, by resource type."""
 
 SUBJECT = {"reference": "Patient/example"}
+_USUAL = frozenset((LOINC, "http://snomed.info/sct", "http://www.nlm.nih.gov/research/umls/rxnorm"))
 _HL7 = "http://terminology.hl7.org/CodeSystem"
 _HGNC = "http://www.genenames.org"
 _HGVS = {"c": "48004-6", "p": "48005-3", "g": "81290-9"}
@@ -281,8 +282,9 @@ def _draft(reader: DraftReader) -> Resource:
 
 
 def _first(codes: Iterable[tuple[str, str]]) -> tuple[str, str]:
-    """The same code each time, the shortest first: headings and ingredients are read better than details."""
-    return min(codes, key=lambda pair: (len(pair[0]), pair[0], pair[1]))
+    """The same code each time: of an international system where there is one, and the shortest of it, since
+    old concepts, headings and ingredients are the plainest."""
+    return min(codes, key=lambda pair: (pair[1] not in _USUAL, len(pair[0]), pair[0], pair[1]))
 
 
 def _concept(code: str, system: str = LOINC) -> Resource:

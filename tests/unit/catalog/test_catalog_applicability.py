@@ -12,7 +12,7 @@ from fhir_mapping.prefetch import KEYS
 from fhir_mapping.record import PatientRecord
 from models.golden_cases import case_of
 from models.loader import load_model
-from models.prediction import Applicability
+from models.prediction import Applicability, Prediction
 
 CATALOG = Path(__file__).parents[3] / "models" / "catalog"
 NOW = "2025-06-10T09:00:00Z"
@@ -147,3 +147,38 @@ def test_albumin_and_blood_count_of_nobody_in_training_get_no_score(
     """Beyond the span of the training cohort there is a card that says so, and within it a score."""
     found = applicability("immunotherapy-response", [LUNG, *facts])
     assert (found.status, found.reason) == ("outside" if reason else "inside", reason)
+
+
+ATC = "http://www.whocc.no/atc"
+
+
+def ordered(draft: str, earlier: str | None = None) -> Prediction:
+    """What the response model says of a woman with lung cancer; drugs by their ATC codes."""
+    entry = {"name": "case", "index": NOW, "patient": {"gender": "female", "birthDate": "1960-06-30"}}
+    given = [{"medication": "0", "date": "2024-06-01"}] if earlier else []
+    case = case_of(entry | {"facts": [LUNG, ALBUMIN, *given], "drafts": ["0"]})
+    order = msgspec.json.decode(msgspec.json.encode(case.drafts[0]))
+    order["medicationCodeableConcept"] = {"coding": [{"system": ATC, "code": draft}]}
+    if earlier:
+        case.bundle["entry"][-1]["resource"]["medicationCodeableConcept"] = {
+            "coding": [{"system": ATC, "code": earlier}]
+        }
+    record = PatientRecord.of_bundle(msgspec.json.encode(case.bundle))
+    record.answer(KEYS.values())
+    record.drafts = [read_draft(msgspec.json.encode(order))]
+    model = load_model(CATALOG / "immunotherapy-response")
+    return model.predict(model.features.extract(record, datetime.fromisoformat(NOW)))
+
+
+@pytest.mark.parametrize("code", ["L01FF02", "L01FF05", "L01FX04", "L01XC18", "L01FY02"])
+def test_a_checkpoint_inhibitor_is_known_by_its_atc_code(code: str) -> None:
+    """Whoever orders pembrolizumab is not told that no checkpoint inhibitor is being ordered."""
+    assert ordered(code).applicability.status == "inside"
+    before = ordered("L01FF02", earlier=code).applicability
+    assert (before.status, before.reason) == ("silent", "checkpoint-inhibitor-before")
+
+
+@pytest.mark.parametrize(("code", "value"), [("L01XA02", 1.0), ("L01BA04", 1.0), ("C09AA03", 0.0)])
+def test_earlier_treatment_is_known_by_its_atc_code(code: str, value: float) -> None:
+    """Carboplatin and pemetrexed are earlier treatment, a drug for blood pressure is none."""
+    assert ordered("L01FF02", earlier=code).vector["prior_systemic_therapy"].value == value
