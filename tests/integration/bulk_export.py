@@ -118,8 +118,10 @@ def feature_rows(export: Path, work: Path, model: str, index: datetime, **how: A
     return encoded(extracted(export, work, job, **how).rows(FeatureRow))
 
 
-def hook_record(chart: PatientBundle, features: FeatureSet) -> PatientRecord:
-    """The record that the service makes of a hook's prefetch for this chart."""
+def hook_record(
+    chart: PatientBundle, features: FeatureSet, beside: dict[str, Any] | None = None
+) -> PatientRecord:
+    """The record that the service makes of a hook's prefetch for this chart; `beside` holds further keys."""
     asked = {
         key: answer(query.replace("{{context.patientId}}", chart.patient_id), chart)
         for key, query in prefetch.templates([features]).items()
@@ -130,7 +132,8 @@ def hook_record(chart: PatientBundle, features: FeatureSet) -> PatientRecord:
         "context": {"userId": "Practitioner/demo", "patientId": chart.patient_id},
         "prefetch": {
             key: found if found is None or found.get("entry", 1) else None for key, found in asked.items()
-        },
+        }
+        | (beside or {}),
     }
     call = read_call(json.dumps(body).encode(), ("patient-view",))
     record = PatientRecord(call.context.patient_id, call.payloads, call.raw, (), call.issues)
