@@ -41,10 +41,14 @@ class _Table(msgspec.Struct, frozen=True):
 
 
 class _Known(NamedTuple):
-    """Names by (code, system), (code, system) by name, and the number of words of the longest name."""
+    """Names by (code, system), (code, system) by name, and the number of words of the longest name.
 
-    names: Mapping[Pair, frozenset[Words]]
-    pairs: Mapping[Words, frozenset[Pair]]
+    A name is its words with a space around each, and a thing has one or two: sets and tuples of words would
+    take several times the memory in every process.
+    """
+
+    names: Mapping[Pair, tuple[str, ...]]
+    pairs: Mapping[str, tuple[Pair, ...]]
     longest: int
 
 
@@ -56,17 +60,15 @@ def _table() -> _Table:
 
 @cache
 def _known() -> _Known:
-    names: dict[Pair, set[Words]] = {}
-    pairs: dict[Words, set[Pair]] = {}
+    names: dict[Pair, tuple[str, ...]] = {}
+    pairs: dict[str, tuple[Pair, ...]] = {}
     for pair, name in _every_name():
         if words := words_of(name):
-            names.setdefault(pair, set()).add(words)
-            pairs.setdefault(words, set()).add(pair)
-    return _Known(
-        {pair: frozenset(found) for pair, found in names.items()},
-        {words: frozenset(found) for words, found in pairs.items()},
-        max(map(len, pairs)),
-    )
+            text = _padded(words)
+            if text not in (before := names.get(pair, ())):
+                names[pair] = (*before, text)
+                pairs[text] = (*pairs.get(text, ()), pair)
+    return _Known(names, pairs, max(text.count(" ") - 1 for text in pairs))
 
 
 def _every_name() -> Iterator[tuple[Pair, str]]:
@@ -106,9 +108,9 @@ class Naming:
     @cached_property
     def _members(self) -> frozenset[str]:
         known = _known().names
-        names = {words for pair in self._codes for words in known.get(pair, ())}
-        names.update(words for _, name in self.own if (words := words_of(name)))
-        return frozenset(map(_padded, names))
+        names = {text for pair in self._codes for text in known.get(pair, ())}
+        names.update(_padded(words) for _, name in self.own if (words := words_of(name)))
+        return frozenset(names)
 
     @cached_property
     def _comparable(self) -> frozenset[str]:
@@ -118,7 +120,7 @@ class Naming:
         return frozenset(system for _, system in self._codes) - nameless
 
     def _is_another_name(self, words: Words) -> bool:
-        pairs = _known().pairs.get(words, frozenset())
+        pairs = _known().pairs.get(_padded(words), ())
         return self._codes.isdisjoint(pairs) and any(system in self._comparable for _, system in pairs)
 
     def _is_made_of_others(self, words: Words) -> bool:
