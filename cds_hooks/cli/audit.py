@@ -147,7 +147,8 @@ def _day(ctx: click.Context, param: click.Parameter, text: str | None) -> str | 
     metavar="FILE",
     multiple=True,
     type=_EXISTING,
-    help="report.json of an earlier audit of the same people and model: it joins the trend. Repeatable.",
+    help="report.json of an earlier audit of the same people and model: it joins the trend, and no "
+    "difference from it gives away a small count. Repeatable.",
 )
 @click.option("--created", metavar="DATE", callback=_day, help="Date on the report; by default it has none.")
 @click.option("--title", metavar="TEXT", help="Title of the report.")

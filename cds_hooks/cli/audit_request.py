@@ -153,6 +153,7 @@ def _plan(asked: Request, policy: AuditPolicy, earlier: tuple[Report, ...]) -> P
     from fairness.audit.files import read_release
     from fairness.metric import Sufficiency
     from fairness.report.claim_text import parse_claim
+    from fairness.report.earlier import look_of
     from fairness.report.plan import Plan
 
     if asked.release is not None and asked.out.resolve() in asked.release.resolve().parents:
@@ -168,6 +169,8 @@ def _plan(asked: Request, policy: AuditPolicy, earlier: tuple[Report, ...]) -> P
         purpose=policy.purpose,
         minimum_cell=asked.minimum_cell,
         before=None if asked.release is None else read_release(asked.release),
+        looks=tuple(map(look_of, earlier)),
+        keep_looks=asked.release is not None,
     )
 
 

@@ -5,13 +5,14 @@ report, and no difference from an earlier report, gives one of them away.
 """
 
 from fairness.disclosure.metrics import is_published, published_metrics
-from fairness.disclosure.releases import Release
+from fairness.disclosure.releases import Look, Release
 from fairness.disclosure.suppress import MINIMUM, suppress
 from fairness.disclosure.table import Cell, Sum, Table, table_of
 
 __all__ = [
     "MINIMUM",
     "Cell",
+    "Look",
     "Release",
     "Sum",
     "Table",

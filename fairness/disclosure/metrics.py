@@ -39,16 +39,19 @@ def is_published(metric: str, threshold: float | None, group: Group, hidden: Col
     A rate may when none of its counts is withheld, any other metric when people, events and non-events are
     told.
     """
-    made_of = _MADE_OF.get(metric, _ANY_OTHER)
+    return not any(cell in hidden for cell in made_of(metric, threshold, group))
+
+
+def made_of(metric: str, threshold: float | None, group: Group) -> tuple[Cell, ...]:
+    """The counts that a metric of a group is made of."""
+    kinds = _MADE_OF.get(metric, _ANY_OTHER)
     base, _, one = metric.partition(":")
     if one and base in ("auroc", "o_e"):
-        made_of = (N, f"class:{one}", f"others:{one}")
+        kinds = (N, f"class:{one}", f"others:{one}")
     if threshold is None and base in _SHARES:
-        made_of = (N, f"yes:{metric}", f"no:{metric}")
+        kinds = (N, f"yes:{metric}", f"no:{metric}")
     suffix = "" if threshold is None else f"{threshold:g}"
-    return not any(
-        Cell(f"{kind}{suffix}" if kind.endswith("@") else kind, group) in hidden for kind in made_of
-    )
+    return tuple(Cell(f"{kind}{suffix}" if kind.endswith("@") else kind, group) for kind in kinds)
 
 
 def published_metrics(

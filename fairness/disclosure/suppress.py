@@ -3,30 +3,31 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from fairness.disclosure.releases import Release
+from fairness.disclosure.elimination import determined
+from fairness.disclosure.releases import Look, Release
 from fairness.disclosure.table import PEOPLE, Cell, N, Sum, Table
 
 MINIMUM = 11
 """The smallest count of people that is told, apart from 0: the cell size policy of the Centers for Medicare
 and Medicaid Services."""
 
-_ZERO = 1e-9
-_THEN, _GROWTH = "then ", "growth "
 
-
-def suppress(table: Table, minimum: int = MINIMUM, before: Release | None = None) -> frozenset[Cell]:
+def suppress(
+    table: Table, minimum: int = MINIMUM, before: Release | None = None, looks: Sequence[Look] = ()
+) -> frozenset[Cell]:
     """Cells of a table that must not be told.
 
-    `before` is what the latest earlier report counted. Its counts, and the growth of each count since then,
-    stand in one system of sums with the new ones (`now = then + growth`), and no unknown of that system may
-    be worked out: a report must not tell a difference, nor what an earlier one withheld. A group
-    whose number of people is withheld is withheld whole. Terminates, since cells are only ever added.
+    `before` is what earlier reports counted, `looks` what further ones told. The counts of each, and the
+    growth of each count since then, stand in one system of sums with the new ones (`now = then + growth`),
+    and no unknown of that system may be worked out: a report must not tell a difference from any earlier one,
+    nor what it withheld. Where it is not known what an earlier report withheld, that stays withheld until the
+    group, or everybody, has changed by `minimum` people. A group whose number of people is withheld is
+    withheld whole. Terminates, since cells are only ever added.
     """
-    system = _System.of(table, before or Release())
+    known = (*(before.all_looks() if before is not None else ()), *looks)
+    system = _System.of(table, known, minimum)
     hidden = {cell for cell, count in table.counts.items() if 0 < count < minimum}
-    hidden |= {cell for cell in table.counts if 0 < system.counts.get(_then(cell, _GROWTH), 0) < minimum}
+    hidden |= {system.now[cell] for cell in system.growths if 0 < system.counts[cell] < minimum}
     while True:
         hidden |= _whole_groups(table, hidden)
         unknown = system.unknown(hidden)
@@ -39,37 +40,85 @@ def suppress(table: Table, minimum: int = MINIMUM, before: Release | None = None
 
 
 class _System(NamedTuple):
-    """Counts now, then and their growth, the sums that tie them, and what the earlier report withheld."""
+    """Counts now, and then and their growth at each look, with the sums that tie them.
+
+    `now` is the count of this report that each belongs to, `growths` are the growths, `withheld` the counts
+    of then that were withheld; both are of cells of this report only.
+    """
 
     counts: Mapping[Cell, int]
     sums: tuple[Sum, ...]
+    now: Mapping[Cell, Cell]
+    growths: tuple[Cell, ...]
     withheld: frozenset[Cell]
 
     @classmethod
-    def of(cls, table: Table, before: Release) -> "_System":
-        then = {cell: count for cell in table.counts if (count := before.count(cell)) is not None}
+    def of(cls, table: Table, looks: Sequence[Look], minimum: int) -> "_System":
         counts = dict(table.counts)
-        counts |= {_then(cell, _THEN): count for cell, count in then.items()}
-        counts |= {_then(cell, _GROWTH): abs(table.counts[cell] - count) for cell, count in then.items()}
-        both = [one for one in table.sums if all(cell in then for cell in (one.total, *one.parts))]
-        earlier = [_shifted(one, when) for one in both for when in (_THEN, _GROWTH)]
-        tied = [Sum(cell, (_then(cell, _THEN), _then(cell, _GROWTH))) for cell in then]
-        withheld = frozenset(cell for cell in before.withheld if cell in table.counts)
-        return cls(counts, (*table.sums, *earlier, *tied), withheld)
+        now = {cell: cell for cell in counts}
+        sums = list(table.sums)
+        growths: list[Cell] = []
+        withheld: set[Cell] = set()
+        for at, look in enumerate(looks):
+            then = _counted_then(table, look, minimum)
+            for cell, (count, growth) in then.items():
+                past, grown = _at(cell, f"then {at} "), _at(cell, f"growth {at} ")
+                counts |= {past: count, grown: growth}
+                now |= {past: cell, grown: cell}
+                growths.append(grown)
+                sums.append(Sum(cell, (past, grown)))
+                if cell in look.withheld:
+                    withheld.add(past)
+            both = [one for one in table.sums if all(cell in then for cell in (one.total, *one.parts))]
+            sums += [_shifted(one, f"{when} {at} ") for one in both for when in ("then", "growth")]
+        return cls(counts, tuple(sums), now, tuple(growths), frozenset(withheld))
 
     def unknown(self, hidden: set[Cell]) -> frozenset[Cell]:
         """Cells whose count is not told. One that is 0 protects nothing: another sum may show that it is."""
-        then = {_then(cell, _THEN) for cell in self.withheld}
-        growth = {_then(cell, _GROWTH) for cell in hidden | self.withheld}
-        return frozenset(cell for cell in hidden | then | growth if self.counts.get(cell, 0) > 0)
+        silent = hidden | {self.now[cell] for cell in self.withheld}
+        growth = (cell for cell in self.growths if self.now[cell] in silent)
+        return frozenset(cell for cell in (*hidden, *self.withheld, *growth) if self.counts[cell] > 0)
 
 
-def _then(cell: Cell, when: str) -> Cell:
+def _counted_then(table: Table, look: Look, minimum: int) -> dict[Cell, tuple[int, int]]:
+    """Count and growth of every cell of the table that a look has counted, or would have.
+
+    Of a count that is not known, neither is the growth; it counts as none while the people of the group, or
+    else everybody, have changed by few, and otherwise both as enough not to be told by their size.
+    """
+    found: dict[Cell, tuple[int, int]] = {}
+    groups = {cell.group for cell in (*look.told, *look.withheld)}
+    kinds = {(cell.kind, _attributes(cell)) for cell in (*look.told, *look.withheld)}
+    for cell, count in table.counts.items():
+        then = look.told.get(cell, look.withheld.get(cell))
+        if then is not None:
+            found[cell] = (then, abs(count - then))
+        elif cell in look.withheld:
+            found[cell] = (minimum, minimum if _changed(table, look, cell, minimum) else 0)
+        elif cell.group not in groups and (cell.kind, _attributes(cell)) in kinds:
+            # A group that the look would have had, if anybody had been in it.
+            found[cell] = (0, count)
+    return found
+
+
+def _attributes(cell: Cell) -> tuple[str, ...]:
+    return tuple(member.attribute for member in cell.group)
+
+
+def _changed(table: Table, look: Look, cell: Cell, minimum: int) -> bool:
+    """Whether the told number of people in a cell's group, or of everybody, is another one by `minimum`."""
+    for people in (Cell(N, cell.group), Cell(N, ())):
+        if people in look.told and people in table.counts:
+            return abs(table.counts[people] - look.told[people]) >= minimum
+    return False
+
+
+def _at(cell: Cell, when: str) -> Cell:
     return Cell(f"{when}{cell.kind}", cell.group)
 
 
 def _shifted(one: Sum, when: str) -> Sum:
-    return Sum(_then(one.total, when), tuple(_then(part, when) for part in one.parts))
+    return Sum(_at(one.total, when), tuple(_at(part, when) for part in one.parts))
 
 
 def _whole_groups(table: Table, hidden: set[Cell]) -> set[Cell]:
@@ -92,8 +141,9 @@ def _complements(
 
 def _next(system: _System, one: Sum, hidden: set[Cell]) -> Iterator[Cell]:
     """The count of this report to withhold for a sum: its smallest part with people in it, or its total."""
-    told = [cell for part in one.parts if (cell := _now(part)) not in hidden and system.counts[part] > 0]
-    total = _now(one.total)
+    there = [system.now[part] for part in one.parts if system.counts[part] > 0]
+    told = [cell for cell in there if cell not in hidden]
+    total = system.now[one.total]
     if total not in hidden and (not told or total.kind == PEOPLE):
         told.append(total)
     if told:
@@ -101,38 +151,14 @@ def _next(system: _System, one: Sum, hidden: set[Cell]) -> Iterator[Cell]:
         yield min(told, key=lambda cell: (cell.kind == N, system.counts[cell], repr(cell)))
 
 
-def _now(cell: Cell) -> Cell:
-    """The count of this report that a count of then, or a growth, belongs to."""
-    return Cell(cell.kind.removeprefix(_THEN).removeprefix(_GROWTH), cell.group)
-
-
 def _determined(system: _System, unknown: frozenset[Cell], hidden: set[Cell]) -> Iterator[Cell]:
-    """A neighbour of a cell that the sums together determine, though no single one does.
-
-    A cell is determined when every solution of the sums has the same value there: its row in a basis of the
-    null space is 0.
-    """
-    place = {cell: at for at, cell in enumerate(sorted(unknown, key=repr))}
-    rows = [row for one in system.sums if (row := _row(one, place)) is not None]
-    if not rows:
-        return
-    _, values, right = np.linalg.svd(np.array(rows), full_matrices=True)
-    rank = int((values > _ZERO * max(1.0, float(values[0]))).sum())
-    free = np.abs(right[rank:]).max(axis=0) if rank < len(place) else np.zeros(len(place))
-    for cell, at in place.items():
-        if free[at] > _ZERO:
-            continue
+    """A neighbour of a cell that the sums together determine, though no single one does."""
+    found = determined(
+        {cell: -1 if cell == one.total else 1 for cell in (one.total, *one.parts) if cell in unknown}
+        for one in system.sums
+    )
+    for cell in sorted(found, key=repr):
         for one in system.sums:
             if cell in (one.total, *one.parts) and (more := list(_next(system, one, hidden))):
                 yield more[0]
                 return
-
-
-def _row(one: Sum, place: Mapping[Cell, int]) -> Sequence[float] | None:
-    involved = [cell for cell in (one.total, *one.parts) if cell in place]
-    if not involved:
-        return None
-    row = [0.0] * len(place)
-    for cell in involved:
-        row[place[cell]] = -1.0 if cell == one.total else 1.0
-    return row

@@ -33,10 +33,10 @@ def build(tally: Tally, about: About, plan: Plan | None = None, silence: FlagTal
     asked = plan or Plan()
     crossings = asked.all_crossings()
     table = with_silence(report_table(tally, crossings), silence, crossings)
-    hidden = suppress(table, asked.minimum_cell, asked.before)
+    hidden = suppress(table, asked.minimum_cell, asked.before, asked.looks)
     shown = Shown(hidden)
     report = told_silence(_report(tally, table, shown, about, asked), silence, shown, asked)
-    return Built(report, (asked.before or Release()).after(table, hidden))
+    return Built(report, (asked.before or Release()).after(table, hidden, keep=asked.keep_looks))
 
 
 def _report(tally: Tally, table: Table, shown: Shown, about: About, plan: Plan) -> Report:

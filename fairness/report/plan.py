@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from fairness.disclosure import MINIMUM, Release
+from fairness.disclosure import MINIMUM, Look, Release
 from fairness.metric import DEFAULT_LEVEL, DEFAULT_SUFFICIENCY, Sufficiency
 from fairness.report.model import Check, DataFile
 from fairness.verdicts import Claim, LevelClaim
@@ -16,7 +16,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """How figures are made, judged and withheld.
 
     `crossings`: sets of attributes whose intersections are shown. `minimum_cell`: the smallest count above 0
-    that is told. `before`: what earlier reports on the same people have told.
+    that is told. `before`: what earlier reports on the same people have told; `looks`: what further ones
+    told; `keep_looks`: whether all of that is kept for the next report, or the latest counts only.
     """
 
     claims: tuple[Claim, ...] = ()
@@ -27,6 +28,8 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     purpose: _PURPOSE = "gate"
     minimum_cell: int = MINIMUM
     before: Release | None = None
+    looks: tuple[Look, ...] = ()
+    keep_looks: bool = False
     seed: int = 0
 
     def all_crossings(self) -> tuple[tuple[str, ...], ...]:

@@ -32,10 +32,10 @@ def build_rows(
     crossings = asked.all_crossings()
     found = sample.evaluate(crossings=crossings, level=asked.level, limits=asked.limits)
     table = with_silence(table_of_rows(found), silence, crossings)
-    hidden = suppress(table, asked.minimum_cell, asked.before)
+    hidden = suppress(table, asked.minimum_cell, asked.before, asked.looks)
     shown = Shown(hidden)
     report = told_silence(_report(sample, kind, found, shown, about, asked), silence, shown, asked)
-    return Built(report, (asked.before or Release()).after(table, hidden))
+    return Built(report, (asked.before or Release()).after(table, hidden, keep=asked.keep_looks))
 
 
 def _report(

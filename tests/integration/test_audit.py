@@ -1,5 +1,6 @@
 """`bedside audit`: from a file of predictions to the files of a report."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -250,3 +251,69 @@ def test_a_dose_is_audited_as_a_continuous_outcome(tmp_path: Path) -> None:
     }
     assert metrics["bias"] == pytest.approx(1.0)
     assert "auroc" not in metrics
+
+
+def with_women(women: int) -> Table:
+    """1,500 men and so many women; a smaller number of women are among a larger one."""
+    columns = people(4000)
+    sex = np.array(["male"] * 1500 + ["female"] * 2500)
+    kept = np.flatnonzero(np.cumsum(sex == "female") <= women)
+    return {name: [column[at] for at in kept] for name, column in (columns | {"sex": sex.tolist()}).items()}
+
+
+def reported(folder: Path, women: int, *options: str, name: str = "") -> Path:
+    """The report.json on 1,500 men and so many women."""
+    out = folder / (name or f"of-{women}")
+    done = run(parquet(folder, with_women(women), f"{women}.parquet"), out, *options)
+    assert done.exit_code == 0, done.output
+    return out / "report.json"
+
+
+def test_no_difference_from_any_earlier_report_is_told(tmp_path: Path) -> None:
+    """Three women more than in the oldest report of two, many fewer than in the newest."""
+    first, second = reported(tmp_path, 1000), reported(tmp_path, 1400)
+    earlier = ("--earlier", str(first), "--earlier", str(second))
+    reported(tmp_path, 1003, "--earlier", str(second), name="newest-only")
+    reported(tmp_path, 1003, *earlier, name="both")
+    assert group(tmp_path / "newest-only", "sex", "female")["n"] == 1003
+    assert group(tmp_path / "both", "sex", "female")["n"] is None
+
+
+def test_a_release_file_remembers_every_report(tmp_path: Path) -> None:
+    """As with the reports themselves: the oldest counts as much as the newest."""
+    release = tmp_path / "private" / "release.json"
+    release.parent.mkdir()
+    for women in (1000, 1400, 1003):
+        reported(tmp_path, women, "--release", str(release))
+    assert group(tmp_path / "of-1400", "sex", "female")["n"] == 1400
+    assert group(tmp_path / "of-1003", "sex", "female")["n"] is None
+
+
+def test_earlier_reports_are_the_looks_of_the_trend(tmp_path: Path) -> None:
+    """Oldest first by their dates, in whatever order they are named."""
+    first = reported(tmp_path, 1000, "--created", "2026-01-31")
+    second = reported(tmp_path, 1400, "--created", "2026-02-28")
+    earlier = ("--earlier", str(second), "--earlier", str(first))
+    reported(tmp_path, 1900, *earlier, "--created", "2026-03-31")
+    page = (tmp_path / "of-1900" / "report.html").read_text(encoding="utf-8")
+    assert "Trend over time" in page
+    assert page.index("2026-01-31") < page.index("2026-02-28")
+
+
+def test_an_earlier_report_that_is_none_is_refused(tmp_path: Path) -> None:
+    """The file is named, and what to name instead."""
+    path = tmp_path / "other.json"
+    path.write_text("{}", encoding="utf-8")
+    done = run(parquet(tmp_path, people(200)), tmp_path / "out", "--earlier", str(path))
+    assert done.exit_code == 2
+    assert "--earlier other.json: not a report.json" in done.output
+
+
+def test_the_report_holds_the_digest_of_the_file(tmp_path: Path) -> None:
+    """SHA-256, in every view that is read by people or programs."""
+    path = parquet(tmp_path, people(200))
+    run(path, tmp_path / "out")
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    assert report(tmp_path / "out")["data"] == [{"name": path.name, "sha256": digest}]
+    for view in ("report.html", "report.csv"):
+        assert digest in (tmp_path / "out" / view).read_text(encoding="utf-8")

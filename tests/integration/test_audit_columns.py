@@ -225,3 +225,10 @@ def test_constant_columns_and_groups_of_one_make_a_report_that_does_not_pass(
     done = run_kind(parquet(tmp_path, columns), tmp_path / "out", *KINDS[kind])
     assert done.exit_code == 0, done.output
     assert report(tmp_path / "out")["outcome"] == "insufficient evidence"
+
+
+def test_a_chart_of_bands_that_are_empty_or_withheld_is_drawn(tmp_path: Path) -> None:
+    """One score is unlike the others: both bands with people in them are withheld."""
+    columns = {"score": [0.0] * 23 + [1.0], "event": [0] * 24, "sex": ["f"] * 24}
+    assert run(parquet(tmp_path, columns), tmp_path / "out").exit_code == 0
+    assert {band["people"] for band in report(tmp_path / "out")["curves"][0]["risk"]} == {0, None}

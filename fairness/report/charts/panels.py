@@ -81,7 +81,8 @@ def risk_scales(curves: Sequence[GroupCurves]) -> Scales:
     """One step per band; shares up to the largest that is shown."""
     shares = [band.share for one in curves for band in one.risk if band.share is not None]
     steps = max((len(one.risk) for one in curves), default=1)
-    return Scales((0.0, float(steps)), (0.0, 1.05 * max(shares, default=1.0)))
+    # Of bands that are told all may be empty.
+    return Scales((0.0, float(steps)), (0.0, 1.05 * (max(shares, default=0.0) or 1.0)))
 
 
 def risk_panel(title: str, bands: Sequence[RiskBand], scales: Scales) -> Scene:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from attacker import Knowledge, pinned
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
-from fairness.disclosure import MINIMUM, Cell, Release, Table, is_published, suppress, table_of
+from fairness.disclosure import MINIMUM, Cell, Look, Release, Sum, Table, is_published, suppress, table_of
 from fairness.engine import ScoreGrid, tally
 from fairness.errors import SampleError
 from fairness.groups import Membership
@@ -123,6 +123,12 @@ def test_a_solver_does_not_recover_a_withheld_count(
 
 
 @settings(max_examples=6, deadline=None, phases=QUICK)
+@example(  # a group is new in the second report: that nobody was in it before ties the others
+    {("male", "absent"): (23, 29), ("male", "white"): (25, 4),
+     ("female", "asian"): (13, 1), ("female", "black"): (5, 28)},
+    {("male", "white"): (16, 4), ("male", "absent"): (13, 28), ("female", "absent"): (12, 1)},
+    67,
+)  # fmt: skip
 @given(SIZES, SIZES, st.integers(0, 99))
 def test_a_solver_does_not_recover_a_count_from_two_reports(
     sizes: dict[tuple[str, str], tuple[int, int]],
@@ -146,3 +152,67 @@ def test_a_solver_does_not_recover_a_count_from_two_reports(
 def test_the_minimum_is_eleven() -> None:
     """The cell size policy that American health data are published under."""
     assert MINIMUM == 11
+
+
+WOMEN, MEN = Cell("n", group(sex="female")), Cell("n", group(sex="male"))
+
+
+def grown(women: int, men: int = 300) -> Table:
+    """A table of women and men."""
+    everybody = Cell("n", ())
+    return Table({everybody: women + men, WOMEN: women, MEN: men}, (Sum(everybody, (WOMEN, MEN)),))
+
+
+def test_a_difference_from_any_earlier_report_does_not_tell() -> None:
+    """Women are 47 fewer than in the latest report, and three more than in the one before it."""
+    before = Release()
+    for women in (100, 150):
+        table = grown(women)
+        before = before.after(table, suppress(table, before=before), keep=True)
+    assert WOMEN in suppress(grown(103), before=before)
+    assert WOMEN not in suppress(grown(103), before=Release().after(grown(150), frozenset()))
+
+
+def test_a_release_with_its_looks_is_stored_and_read_back() -> None:
+    """Each earlier report keeps its own counts, and one that changed nothing is not kept twice."""
+    before = Release()
+    for women in (100, 150, 150):
+        table = grown(women)
+        before = before.after(table, suppress(table, before=before), keep=True)
+    assert Release.decode(before.encode()) == before
+    assert [look.told[WOMEN] for look in before.all_looks()] == [100, 150]
+
+
+def test_what_an_earlier_report_withheld_stays_withheld_while_nothing_has_changed() -> None:
+    """Nothing is known of the count but that it was withheld."""
+    look = Look({Cell("n", ()): 400}, {WOMEN: None, MEN: None})
+    assert WOMEN in suppress(grown(100), looks=[look])
+    assert WOMEN not in suppress(grown(100), looks=[look._replace(told={Cell("n", ()): 350})])
+    assert WOMEN in suppress(grown(100), looks=[Look({}, {WOMEN: None, MEN: None})])
+
+
+def test_a_group_that_is_new_had_nobody_before() -> None:
+    """Whoever counts it as nobody then works out by how few the others have grown."""
+    first = Release().after(grown(100), frozenset())
+    third = Cell("n", group(sex="other"))
+    everybody = Cell("n", ())
+    table = Table({everybody: 504, WOMEN: 104, MEN: 300, third: 100}, (Sum(everybody, (WOMEN, MEN, third)),))
+    assert {WOMEN, third} <= suppress(table, before=first)
+
+
+@settings(max_examples=4, deadline=None, phases=QUICK)
+@given(st.lists(SIZES, min_size=3, max_size=3), st.integers(0, 99))
+def test_a_solver_does_not_recover_a_count_from_three_reports(
+    parts: list[dict[tuple[str, str], tuple[int, int]]], seed: int
+) -> None:
+    """Nor from three reports at once, of which the last knows both that came before."""
+    reports: list[Knowledge] = []
+    before, so_far = Release(), None
+    for at, sizes in enumerate(parts):
+        more = people(sizes, seed + at)
+        so_far = more if so_far is None else so_far + more  # type: ignore[operator] # a tally
+        table = table_of(so_far, crossings=[("sex", "race")])
+        hidden = suppress(table, before=before)
+        before = before.after(table, hidden, keep=True)
+        reports.append(Knowledge(table, hidden))
+    not_recovered(reports)

@@ -1,0 +1,57 @@
+"""What is read back from an earlier report: the counts that it told, and that it withheld others."""
+
+import numpy as np
+from report_samples import ABOUT, people
+
+from fairness.disclosure import Cell, Look, suppress
+from fairness.engine import flag_tally
+from fairness.engine.continuous import continuous
+from fairness.engine.row_sample import RowSample
+from fairness.report.build import build
+from fairness.report.cells import report_table
+from fairness.report.earlier import look_of
+from fairness.report.plan import Plan
+from fairness.report.row_report import build_rows, table_of_rows
+from fairness.report.silence import with_silence
+
+CROSSINGS = (("sex", "race"),)
+
+
+def look(small: int = 4) -> Look:
+    """Of a report with withheld groups and intersections."""
+    return look_of(build(people(small=small), ABOUT, Plan(crossings=CROSSINGS)).report)
+
+
+def test_every_count_that_is_read_back_is_the_count() -> None:
+    """Shares are turned into people without an error of one."""
+    table = report_table(people(), CROSSINGS)
+    assert look().told.items() <= dict(table.counts).items()
+    assert {cell.kind for cell in look().told} >= {"n", "events", "tp@0.2", "fp@0.2", "selected@0.2"}
+
+
+def test_no_count_that_was_withheld_is_read_back_as_told() -> None:
+    """What is not told is known to be withheld, without a number."""
+    table = report_table(people(), CROSSINGS)
+    hidden = suppress(table)
+    assert not set(look().told) & hidden
+    assert Cell("n", ()) in look().told
+    assert set(look().withheld.values()) == {None}
+    assert set(look().withheld) <= hidden
+
+
+def test_shares_of_amounts_and_of_silence_are_read_back() -> None:
+    """Who lies in the predicted interval, and who got no answer."""
+    rng = np.random.default_rng(3)
+    y, sex = rng.gamma(9.0, 4.0, 900), (["f", "m", "m"] * 300)
+    outcome = continuous(y, y + rng.normal(0.0, 5.0, 900), (y - 3.0, y + rng.uniform(-1.0, 9.0, 900)))
+    at = np.arange(1000)
+    silent = flag_tally(
+        {"abstained": at >= 900, "unmatured": at < 0, "no_card": at % 7 == 0},
+        {"sex": [*sex, *["f", "m"] * 50]},
+    )
+    sample = RowSample(outcome, {"sex": sex}, 900)
+    report = build_rows(sample, "continuous", ABOUT, Plan(), silent).report
+    table = with_silence(table_of_rows(sample.evaluate()), silent, ())
+    told = look_of(report).told
+    assert told.items() <= dict(table.counts).items()
+    assert {cell.kind for cell in told} >= {"people", "abstained", "no_card", "yes:interval_coverage"}
