@@ -27,9 +27,11 @@ Exit codes:
   0  done
   1  done, but some lines or files could not be read (each is named on stderr)
   2  usage, or the run cannot start or go on (the message names the remedy)
+  130  stopped by Ctrl-C; --resume goes on
 """
 
 _SHOWN = 100
+_STOPPED = 130
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -150,6 +152,10 @@ def run_cohort(request: Request, command: str, job: Any, write: Callable[[Any, P
             outcome, work = _on_cores(request, command, job)
         rows = write(outcome, draft)
         draft.replace(request.output)
+    except KeyboardInterrupt:
+        draft.unlink(missing_ok=True)
+        click.echo(f"\nStopped. {_kept(request)}", err=True)
+        raise SystemExit(_STOPPED) from None
     except (MappingError, ModelError) as error:
         raise click.UsageError(str(error)) from None
     except OSError as error:
@@ -157,6 +163,16 @@ def run_cohort(request: Request, command: str, job: Any, write: Callable[[Any, P
     if work is not None:
         work.remove()
     return _report(request, outcome, rows)
+
+
+def _kept(request: Request) -> str:
+    if request.spark is not None:
+        return "Nothing was written."
+    return f"{_work_folder(request)} keeps what is done; go on with --resume."
+
+
+def _work_folder(request: Request) -> Path:
+    return request.work or request.output.with_name(f"{request.output.name}.work")
 
 
 def _on_cores(request: Request, command: str, job: Any) -> tuple[Any, Any]:
@@ -175,14 +191,8 @@ def _on_cores(request: Request, command: str, job: Any) -> tuple[Any, Any]:
     if job.terminology:
         purpose["site's terminology"] = SiteTerminology.of(job.terminology).sha256
     plan = plan_of(request.export, purpose, PIECE_BYTES)
-    path = request.work or request.output.with_name(f"{request.output.name}.work")
-    work = (WorkFolder.go_on if request.is_resumed else WorkFolder.begin)(path, plan)
-    processes = request.processes or cores()
-    try:
-        return run(request.export, work, plan, job, processes, Meter()), work
-    except KeyboardInterrupt:
-        click.echo(f"\nStopped. {path} keeps what is done; go on with --resume.", err=True)
-        raise
+    work = (WorkFolder.go_on if request.is_resumed else WorkFolder.begin)(_work_folder(request), plan)
+    return run(request.export, work, plan, job, request.processes or cores(), Meter()), work
 
 
 def _on_spark(request: Request, job: Any) -> Any:
@@ -215,10 +225,13 @@ def _report(request: Request, outcome: Any, rows: int) -> int:
 
     tally = outcome.tally
     for problem in tally.problems[:_SHOWN]:
-        line = line_number(request.export, problem.file, problem.offset)
-        click.echo(f"{problem.file} line {line}: {_WORDS[problem.code]}", err=True)
+        line = line_number(request.export, problem.file, problem.offset) if problem.offset else 1
+        where = f"{problem.file} line {line}" if problem.code != "no-ndjson" else problem.file
+        click.echo(f"{where}: {_WORDS[problem.code]}", err=True)
     if len(tally.problems) > _SHOWN:
         click.echo(f"... and {len(tally.problems) - _SHOWN} more", err=True)
+    if "Patient" not in tally.kinds:
+        click.echo("no Patient resource was read: age and sex are missing for everybody", err=True)
     if tally.ownerless:
         click.echo(f"{tally.ownerless} resources refer to no patient and were not used", err=True)
     if outcome.left_out:
@@ -234,5 +247,6 @@ _WORDS = {
     "no-patient": "refers to no patient and was not used: nothing of its type counts as not recorded",
     "other-type": "is of another type than its file: nothing of the file's type counts as not recorded",
     "no-such-type": "is a Bundle or of no type of FHIR's: nothing that it may hold counts as not recorded",
+    "no-ndjson": "is no .ndjson file and was not read: nothing of its type counts as not recorded",
     "unreadable": "cannot be read from here on; what stands before it was used",
 }

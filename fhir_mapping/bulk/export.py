@@ -18,22 +18,21 @@ PIECE_BYTES = 16 * 2**20
 
 SUFFIXES = (".ndjson", ".ndjson.gz")
 _GROWTH = 12  # a typical ratio for FHIR JSON, to foresee how much a packed file holds
+_GZIP = b"\x1f\x8b"
+# Names of files that hold data in another form than an export has, or a part of it.
+_DATA = re.compile(r"\.(?:nd)?jsonl?(?:\.|\Z)|\.(?:gz|zip|bz2|xz|zst|7z|tar|part|tmp)\Z", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z]+")
 
 
 class ExportFile(msgspec.Struct, frozen=True):
     """One file of the export; `name` is its path below the export's folder, `kind` the type it is named
-    after."""
+    after, `is_packed` whether it is gzip, whatever its name says."""
 
     name: str
     kind: str | None
     size: int
     mtime_ns: int
-
-    @property
-    def is_packed(self) -> bool:
-        """Whether the file is gzip."""
-        return self.name.endswith(".gz")
+    is_packed: bool = False
 
     @property
     def foreseen(self) -> int:
@@ -75,8 +74,29 @@ def export_files(folder: Path) -> list[ExportFile]:
     for path in sorted(found):
         told = path.stat()
         name = path.relative_to(folder).as_posix()
-        listed.append(ExportFile(name, kind_of(path.name), told.st_size, told.st_mtime_ns))
+        listed.append(ExportFile(name, kind_of(path.name), told.st_size, told.st_mtime_ns, is_packed(path)))
     return listed
+
+
+def is_packed(path: Path) -> bool:
+    """Whether a file is gzip: by its first bytes, and by its name where it has none or cannot be read."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_GZIP))
+    except OSError:
+        head = b""
+    return head == _GZIP if head else path.name.endswith(".gz")
+
+
+def unread(folder: Path, kinds: frozenset[str]) -> list[tuple[str, str]]:
+    """Files that may hold resources of some types and are read by nobody, with the type each is named after:
+    JSON that is not NDJSON, archives, downloads that broke off."""
+    found: list[tuple[str, str]] = []
+    for path in sorted(folder.rglob("*")):
+        kind = kind_of(path.name)
+        if kind in kinds and not path.name.endswith(SUFFIXES) and path.is_file() and _DATA.search(path.name):
+            found.append((path.relative_to(folder).as_posix(), kind or ""))
+    return found
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import msgspec
 
-from fhir_mapping.bulk.export import Piece
+from fhir_mapping.bulk.export import Piece, is_packed
 
 LONGEST_LINE = 64 * 2**20
 """Bytes of the longest line that is taken for a resource."""
@@ -24,7 +24,7 @@ class Problem(msgspec.Struct, frozen=True):
     """A line or file that could not be read: file, offset of the line in the unpacked file, and a word.
 
     Words: `not-json`, `no-type`, `no-patient`, `other-type` (than the file's), `no-such-type` (a Bundle, or
-    no type of FHIR's), `too-long`, `unreadable` (the file from there on).
+    no type of FHIR's), `too-long`, `unreadable` (the file from there on), `no-ndjson` (a file that is none).
     """
 
     file: str
@@ -84,6 +84,7 @@ class _Unpacked(io.RawIOBase):
 
     def __init__(self, path: Path) -> None:
         self._file = gzip.GzipFile(path)
+        self._size = path.stat().st_size
         self._at = 0
 
     def readable(self) -> bool:
@@ -91,6 +92,8 @@ class _Unpacked(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         content = self._file.read1(len(buffer))
+        if not content and not self._size:
+            raise EOFError("a packed file has a head, however little it holds")
         buffer[: len(content)] = content
         self._at += len(content)
         return len(content)
@@ -103,9 +106,9 @@ class _Unpacked(io.RawIOBase):
         super().close()
 
 
-def open_unpacked(path: Path, is_packed: bool) -> io.BufferedReader:
+def open_unpacked(path: Path, packed: bool) -> io.BufferedReader:
     """A buffered reader of the file's JSON; raises OSError."""
-    if is_packed:
+    if packed:
         return io.BufferedReader(_Unpacked(path), _BUFFER)
     return cast(io.BufferedReader, path.open("rb", buffering=_BUFFER))
 
@@ -123,7 +126,7 @@ def line_number(folder: Path, name: str, offset: int) -> int:
     """Number of the line (from 1) that holds an offset of the unpacked file; 0 when the file is gone."""
     seen = 1
     try:
-        with open_unpacked(folder / name, name.endswith(".gz")) as opened:
+        with open_unpacked(folder / name, is_packed(folder / name)) as opened:
             while offset > 0:
                 block = opened.read1(min(_BUFFER, offset))
                 if not block:

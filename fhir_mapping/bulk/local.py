@@ -8,7 +8,7 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from heapq import merge
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from operator import attrgetter
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,7 +22,7 @@ from fhir_mapping.bulk.interest import Interest
 from fhir_mapping.bulk.marks import holds_any, owners_of
 from fhir_mapping.bulk.newest import Newest
 from fhir_mapping.bulk.repeats import repeated
-from fhir_mapping.bulk.scan import Tally, doubted
+from fhir_mapping.bulk.scan import Tally, doubted, note_unread
 from fhir_mapping.bulk.shared import write_shared
 from fhir_mapping.bulk.tasks import (
     AGAIN,
@@ -84,6 +84,7 @@ def run(export: Path, work: WorkFolder, plan: Plan, job: Job, processes: int, pr
     context = Context(export, work.path, shared, job, len(listed), plan.partitions, is_quick)
     with _executor(context, processes) as each:
         tally = _scanned(work, listed, each, progress)
+        note_unread(tally, export, kinds)
         named = {file.kind for file in plan.files if file.kind is not None}
         work.note(ANSWERED, sorted((tally.kinds | named) & kinds))
         work.note(DOUBTED, sorted(doubted(tally, {file.name: file.kind for file in plan.files}, kinds)))
@@ -181,6 +182,15 @@ _tasks: Tasks | None = None
 def _begin(context: Context) -> None:
     global _tasks  # the one thing that a process of the pool keeps between its tasks
     _tasks = Tasks(context)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """A process of the pool that outlives a killed run would hold memory and patient data for nobody."""
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _do(task: str, argument: Any) -> Any:

@@ -1,10 +1,11 @@
 """The first pass: which lines of a piece are kept, and for whom."""
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import msgspec
 
-from fhir_mapping.bulk.export import resource_types
+from fhir_mapping.bulk.export import resource_types, unread
 from fhir_mapping.bulk.interest import SHARED_KINDS, Codes, Interest
 from fhir_mapping.bulk.leads import Lead
 from fhir_mapping.bulk.lines import Lines, Problem
@@ -162,6 +163,13 @@ def _misplaced(kind: str, line: bytes, lines: Lines, interest: Interest, tally: 
         meant = {one for one in interest.kinds if one.lower() == kind.lower()}
         tally.lost |= meant or interest.kinds
         lines.note("no-such-type", line)
+
+
+def note_unread(tally: Tally, folder: Path, kinds: frozenset[str]) -> None:
+    """Say which files of an export may hold resources that matter and are not read, being no NDJSON."""
+    for name, kind in unread(folder, kinds):
+        tally.problems.append(Problem(name, 0, "no-ndjson"))
+        tally.lost.add(kind)
 
 
 def doubted(tally: Tally, kind_of: Mapping[str, str | None], kinds: frozenset[str]) -> set[str]:

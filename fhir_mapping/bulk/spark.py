@@ -27,7 +27,7 @@ from fhir_mapping.bulk.export import PIECE_BYTES, Piece, export_files, pieces, w
 from fhir_mapping.bulk.interest import SHARED_KINDS, Interest
 from fhir_mapping.bulk.lines import Lines
 from fhir_mapping.bulk.repeats import repeated
-from fhir_mapping.bulk.scan import Kept, Tally, doubted, scan
+from fhir_mapping.bulk.scan import Kept, Tally, doubted, note_unread, scan
 from fhir_mapping.bulk.spill import digests, identity_digest, partition_of
 from fhir_mapping.bulk.tasks import Job, rounds
 
@@ -140,6 +140,7 @@ def _run(
     kinds = Interest.of(job.features()).kinds
     scanned, tally, repeats = _scanned(context, export, job, listed)
     tally.kinds |= named
+    note_unread(tally, export, kinds)
     lost = doubted(tally, {piece.file.name: piece.file.kind for piece in listed}, kinds)
     whole = msgspec.structs.replace(  # type: ignore[type-var]
         job, answered=tuple(sorted(tally.kinds & kinds)), doubted=tuple(sorted(lost))

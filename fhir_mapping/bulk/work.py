@@ -19,7 +19,7 @@ from fhir_mapping.bulk.export import ExportFile
 from fhir_mapping.bulk.scan import Kept, Tally
 from fhir_mapping.bulk.spill import Segment, unspilled
 
-FORMAT = 2
+FORMAT = 3
 _PLAN = "plan.json"
 
 

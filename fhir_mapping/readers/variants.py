@@ -13,6 +13,12 @@ from fhir_mapping.times import IndexTime
 from fhir_mapping.values import FeatureValue
 
 _HGVS = re.compile(r"(?:(?P<sequence>[A-Z]{2}_?[0-9.]+[a-z0-9]*)(?:\([^)]*\))?:)?(?P<change>[cgmnp]\..+)\Z")
+_LETTERS = re.compile(r"p\.([A-Z])([0-9]+)([A-Z*=])\Z")
+_AMINO_ACIDS = {
+    "A": "Ala", "C": "Cys", "D": "Asp", "E": "Glu", "F": "Phe", "G": "Gly", "H": "His", "I": "Ile",
+    "K": "Lys", "L": "Leu", "M": "Met", "N": "Asn", "P": "Pro", "Q": "Gln", "R": "Arg", "S": "Ser",
+    "T": "Thr", "V": "Val", "W": "Trp", "Y": "Tyr", "*": "Ter", "=": "=",
+}  # fmt: skip
 _DBSNP = re.compile(r"rs[1-9][0-9]*\Z")
 
 
@@ -124,7 +130,18 @@ def _name(text: str) -> tuple[str, str] | None:
     change = match["change"]
     if change.startswith("p.(") and change.endswith(")"):
         change = f"p.{change[3:-1]}"
-    return match["sequence"] or "", change
+    return match["sequence"] or "", _in_three_letters(change)
+
+
+def _in_three_letters(change: str) -> str:
+    """A substitution of one amino acid as HGVS prefers it: `p.L858R` is `p.Leu858Arg`, `p.R97*` `p.Arg97Ter`.
+
+    Codes of IUPAC-IUB; any other change comes back as it is.
+    """
+    match = _LETTERS.fullmatch(change)
+    if match is None or not {match[1], match[3]} <= _AMINO_ACIDS.keys():
+        return re.sub(r"\*\Z", "Ter", change) if change.startswith("p.") else change
+    return f"p.{_AMINO_ACIDS[match[1]]}{match[2]}{_AMINO_ACIDS[match[3]]}"
 
 
 def _same(one: tuple[str, str], other: tuple[str, str]) -> bool:

@@ -217,6 +217,38 @@ def test_a_broken_packed_file_is_told_and_its_type_doubted(export: Path, tmp_pat
     assert {row[f"known_diabetes{PROVENANCE}"]["state"] for row in rows} <= {"ok", "missing"}
 
 
+def test_data_that_is_no_ndjson_is_told_and_its_type_doubted(export: Path, tmp_path: Path) -> None:
+    """Problems in a file that nobody reads are not "none": the file is named, and no absence concluded."""
+    lines = (export / "Condition.ndjson").read_text().splitlines()
+    (export / "Condition.ndjson").write_text("\n".join(lines[:5]) + "\n")
+    (export / "Condition.json").write_text(f"[{','.join(lines[5:])}]")
+    result = asked("extract", export, tmp_path / "features.parquet")
+    assert result.exit_code == 1
+    assert "Condition.json: is no .ndjson file and was not read" in result.stderr
+    rows = table(tmp_path / "features.parquet")
+    assert {row[f"known_diabetes{PROVENANCE}"]["state"] for row in rows} <= {"ok", "missing"}
+
+
+def test_an_export_without_patients_is_told(export: Path, tmp_path: Path) -> None:
+    """Everybody has a row still, without age and sex, and the report says so."""
+    (export / "Patient.ndjson").unlink()
+    result = asked("extract", export, tmp_path / "features.parquet")
+    assert "no Patient resource was read" in result.stderr
+    rows = table(tmp_path / "features.parquet")
+    assert len(rows) == 40
+    assert {row[f"age{PROVENANCE}"]["reason"] for row in rows} == {"not-provided"}
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\r\n \n"])
+def test_line_ends_and_marks_do_not_matter(before: bytes, export: Path, tmp_path: Path) -> None:
+    """CRLF, a byte order mark and empty lines change nothing and are no problem."""
+    asked("extract", export, tmp_path / "plain.parquet")
+    for path in export.iterdir():
+        path.write_bytes(before + path.read_bytes().replace(b"\n", b"\r\n"))
+    assert asked("extract", export, tmp_path / "features.parquet").exit_code == 0
+    assert table(tmp_path / "features.parquet") == table(tmp_path / "plain.parquet")
+
+
 def test_two_versions_of_a_resource_are_one(export: Path, tmp_path: Path) -> None:
     """A second file with newer versions of results changes values, wherever it stands among the files, and
     leaves no older value of the same id in place."""

@@ -77,8 +77,8 @@ def test_a_cut_packed_file_gives_what_is_left_and_says_where_it_ends(tmp_path: P
 
 
 def test_a_file_that_is_no_gzip_is_a_problem(tmp_path: Path) -> None:
-    """Text under a name that says gzip is reported at line 1."""
-    (tmp_path / "Patient.ndjson.gz").write_bytes(b"{}\n")
+    """What begins as gzip and is none is reported at line 1."""
+    (tmp_path / "Patient.ndjson.gz").write_bytes(b"\x1f\x8b{}\n")
     assert read(tmp_path, 100) == ([], [Problem("Patient.ndjson.gz", 0, "unreadable")])
 
 

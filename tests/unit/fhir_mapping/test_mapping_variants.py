@@ -121,10 +121,17 @@ def test_absence_beside_a_result_that_may_be_about_it_is_no_absence() -> None:
         ("NP_005219.2:p.Leu858Arg", "p.Leu858Arg", True),
         ("NP_005219.2:p.Leu858Arg", "NP_000001.1:p.Leu858Arg", False),
         ("p.Leu858Arg", "p.Leu861Gln", False),
+        ("p.Leu858Arg", "p.L858R", True),
+        ("p.L858R", "p.(Leu858Arg)", True),
+        ("p.Leu858Arg", "p.L858Q", False),
+        ("p.Arg97Ter", "p.R97*", True),
+        ("p.Arg97Ter", "p.Arg97*", True),
+        ("p.Arg97fs", "p.Arg97Ter", False),
     ],
 )
 def test_hgvs_names_are_compared_by_their_change(asked: str, sent: str, found: bool) -> None:
-    """Brackets of a prediction and a reference sequence that only one side names make no difference."""
+    """Brackets of a prediction, one letter for an amino acid, and a reference sequence that only one side
+    names make no difference."""
     assert read({**L858R, "hgvs": asked}, variant(hgvs("48005-3", sent))).known is found
 
 
