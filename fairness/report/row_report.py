@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from fairness.disclosure import Cell, Release, Sum, Table, suppress
 from fairness.engine import Evaluation, FlagTally, GroupResult
 from fairness.engine.estimates import is_share
+from fairness.engine.flags import flag_sample
 from fairness.engine.row_sample import RowSample
 from fairness.report.build import Built, outcome_of
 from fairness.report.figures import group_rows, unestimable
@@ -34,15 +35,22 @@ def build_rows(
     table = with_silence(table_of_rows(found), silence, crossings)
     hidden = suppress(table, asked.minimum_cell, asked.before, asked.looks)
     shown = Shown(hidden)
-    report = told_silence(_report(sample, kind, found, shown, about, asked), silence, shown, asked)
+    unheard = None if silence is None else flag_sample(silence)
+    report = told_silence(_report(sample, kind, found, shown, about, asked, unheard), silence, shown, asked)
     return Built(report, (asked.before or Release()).after(table, hidden, keep=asked.keep_looks))
 
 
 def _report(
-    sample: RowSample, kind: Kind, found: Evaluation, shown: Shown, about: About, plan: Plan
+    sample: RowSample,
+    kind: Kind,
+    found: Evaluation,
+    shown: Shown,
+    about: About,
+    plan: Plan,
+    unheard: RowSample | None,
 ) -> Report:
     rows = group_rows(found, shown, plan.limits)
-    verdicts = (judged if plan.claims else screened)(sample, plan, shown)
+    verdicts = (judged if plan.claims else screened)(sample, plan, shown, unheard)
     compared = [name for name in sample.outcome.names if name not in _NOT_COMPARED]
     silent = unestimable(rows)
     return Report(
