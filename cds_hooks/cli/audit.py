@@ -37,7 +37,8 @@ Other outcomes (claims on their figures are written the same way):
                                                               accuracy, auroc:low, o_e:low, ...
   ... --ordinal                                               within_one, level_bias, weighted_kappa
   --score dose --outcome stable --low low --high high         bias, mae, interval_coverage
-Rows without a score count as silence: their share in each group is told, and nothing else of them.
+Rows without a score count as silence: their share in each group is told, and nothing else of them;
+claims on it: abstained_rate <= 0.1 by sex, unmatured_rate gap < 0.05 by race, no_card_rate ...
 
 \b
 A served model:

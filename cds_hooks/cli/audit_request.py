@@ -161,6 +161,8 @@ def _plan(asked: Request, policy: AuditPolicy, earlier: tuple[Report, ...]) -> P
     claims = policy.all_claims()
     for text in asked.claims:
         claims += parse_claim(text)
+    if asked.shown is None and any(claim.metric == "no_card_rate" for claim in claims):
+        raise click.UsageError("a claim on no_card_rate needs --shown COL")
     return Plan(
         claims=claims,
         crossings=tuple(combinations(asked.groups, 2)) if asked.intersections else (),

@@ -16,12 +16,14 @@ from fairness.audit.questions import Amount, Answered, Question, ask
 from fairness.audit.rows import Rows, Wanted
 from fairness.audit.source import Source, check_values
 from fairness.engine import Coded, FlagTally, ScoreGrid, Tally, flag_tally
-from fairness.engine.columns import GroupColumn
+from fairness.engine.columns import GroupColumn, Stratum
+from fairness.engine.estimates import SILENCE
 from fairness.engine.row_sample import RowSample
 from fairness.report.build import Built, build
 from fairness.report.model import Check, DataFile
 from fairness.report.plan import About, Plan
 from fairness.report.row_report import build_rows
+from fairness.report.silence import FLAGS
 
 PredictionFile = DuckFile | ArrowFile
 
@@ -58,7 +60,10 @@ def audit(source: Source, thresholds: tuple[float, ...], about: About, plan: Pla
         counts = file.count(ScoreGrid(thresholds=tuple(declared)))
         check = _patients(source, file)
     _require_whole(source, counts.tally.n)
-    return build(counts.tally, _with(about, source, check), plan, counts.silence)
+    silence = counts.silence
+    if silence is None and _claims_silence(plan):
+        silence = _nobody_silent(counts.tally)
+    return build(counts.tally, _with(about, source, check), plan, silence)
 
 
 def audit_rows(source: Source, question: Question, about: About, plan: Plan) -> Built:
@@ -71,7 +76,7 @@ def audit_rows(source: Source, question: Question, about: About, plan: Plan) -> 
         check = _patients(source, file)
     answered = ask(source, question, rows)
     groups = {name: _coded(source, name, rows.groups[name]) for name in source.columns.groups}
-    silence = _silence(source, rows, answered, groups)
+    silence = _silence(source, rows, answered, groups, is_needed=_claims_silence(plan))
     whole = answered.predicted & answered.observed
     _require_whole(source, int(whole.sum()))
     outcome = question.outcome(source, rows, whole)
@@ -107,7 +112,9 @@ def _wanted(source: Source, question: Question) -> Wanted:
     return wanted if shown is None else wanted._replace(flags=(*wanted.flags, shown))
 
 
-def _silence(source: Source, rows: Rows, answered: Answered, groups: dict[str, Coded]) -> FlagTally | None:
+def _silence(
+    source: Source, rows: Rows, answered: Answered, groups: dict[str, Coded], *, is_needed: bool
+) -> FlagTally | None:
     flags = {"abstained": ~answered.predicted, "unmatured": answered.predicted & ~answered.observed}
     shown = source.columns.shown
     if shown is not None:
@@ -117,9 +124,21 @@ def _silence(source: Source, rows: Rows, answered: Answered, groups: dict[str, C
         missing = int(np.isnan(card).sum()) - unreadable
         require_every_flag(source, shown, Bad(missing, int(outside.sum()), unreadable))
         flags["no_card"] = card == 0.0
-    elif not any(flag.any() for flag in flags.values()):
+    elif not (is_needed or any(flag.any() for flag in flags.values())):
         return None
     return flag_tally(flags, groups)
+
+
+def _claims_silence(plan: Plan) -> bool:
+    return any(claim.metric in SILENCE for claim in plan.claims)
+
+
+def _nobody_silent(tally: Tally) -> FlagTally:
+    people = tally.counts.sum(axis=(1, 2)).tolist()
+    counts: dict[Stratum, tuple[int, ...]] = {
+        stratum: (n, 0, 0) for stratum, n in zip(tally.strata, people, strict=True)
+    }
+    return FlagTally(tally.attributes, FLAGS, counts)
 
 
 def _patients(source: Source, file: PredictionFile) -> Check:

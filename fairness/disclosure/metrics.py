@@ -26,10 +26,10 @@ _MADE_OF = {
     "abstained_rate": ("people", "abstained"),
     "unmatured_rate": ("people", "unmatured"),
     "no_card_rate": ("people", "no_card", "card"),
-    "within_one": (N, "yes:within_one", "no:within_one"),
+    "within_one": (N, "yes:within_one", "no:within_one", "beside"),
 }
-# Shares of people without a threshold: of their people, those in and those out of it.
-_SHARES = ("accuracy", "sensitivity", "ppv")
+# Of a class: those with it and those given it.
+_OF_CLASS = {"sensitivity": ("right", "missed"), "ppv": ("given", "right", "wrong")}
 _ANY_OTHER = (N, EVENTS, NON_EVENTS)
 
 
@@ -48,8 +48,10 @@ def made_of(metric: str, threshold: float | None, group: Group) -> tuple[Cell, .
     base, _, one = metric.partition(":")
     if one and base in ("auroc", "o_e"):
         kinds = (N, f"class:{one}", f"others:{one}")
-    if threshold is None and base in _SHARES:
-        kinds = (N, f"yes:{metric}", f"no:{metric}")
+    if one and base in _OF_CLASS:
+        kinds = (N, f"class:{one}", *(f"{kind}:{one}" for kind in _OF_CLASS[base]))
+    if metric == "accuracy" and threshold is None:
+        kinds = (N, "yes:accuracy", "no:accuracy")
     suffix = "" if threshold is None else f"{threshold:g}"
     return tuple(Cell(f"{kind}{suffix}" if kind.endswith("@") else kind, group) for kind in kinds)
 

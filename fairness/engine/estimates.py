@@ -17,6 +17,8 @@ Scale = Literal["difference", "ratio"]
 
 PIVOTED = ("auroc", "brier", "calibration_intercept", "calibration_slope", "o_e", "net_benefit")
 
+SILENCE = ("abstained_rate", "unmatured_rate", "no_card_rate")
+SHARES = ("prevalence", "interval_coverage", "within_one", *SILENCE)
 CONTRASTED = ("prevalence", *RATES, *PIVOTED)
 
 
@@ -66,7 +68,7 @@ def scale_of(metric: str) -> Scale:
 def is_share(metric: str) -> bool:
     """Whether a metric is a share of people."""
     base = base_name(metric)
-    return base in ("prevalence", "interval_coverage", "within_one") or base in RATES
+    return base in SHARES or base in RATES
 
 
 def share_of(group: GroupTally, pair: Pair) -> Share:

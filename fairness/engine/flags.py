@@ -5,14 +5,16 @@ shards add up exactly.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from fairness.engine.columns import GroupColumn, Stratum, stratify
-from fairness.engine.figures import Basis, Evaluation, GroupResult, Size
+from fairness.engine.columns import Coded, GroupColumn, IntArray, Stratum, stratify
+from fairness.engine.figures import Basis, Evaluation, Figure, GroupResult, Size
 from fairness.engine.rates import Share, rate_figure
+from fairness.engine.row_sample import RowSample
 from fairness.engine.strata import groups_of, inside
 from fairness.errors import GroupError, SampleError
 from fairness.metric import DEFAULT_LEVEL, DEFAULT_SUFFICIENCY, Sufficiency, checked_level
@@ -97,3 +99,34 @@ def flag_rates(
         )
         results.append(GroupResult(members, n, None, figures))
     return Evaluation(results[0].n, None, level, (), tuple(results))
+
+
+class FlagOutcome(NamedTuple):
+    """Rates of flags over strata: `counts` (s, 1 + f) are encounters and raised flags of each stratum."""
+
+    flags: tuple[str, ...]
+    counts: IntArray
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(f"{flag}_rate" for flag in self.flags)
+
+    def size(self, rows: npt.NDArray[np.bool_]) -> Size:
+        """Encounters of strata (s,); flags are no events."""
+        return Size(int(self.counts[rows, 0].sum()))
+
+    def figure(self, name: str, rows: npt.NDArray[np.bool_], basis: Basis) -> Figure:
+        """One rate over strata (s,)."""
+        hits = int(self.counts[rows, 1 + self.names.index(name)].sum())
+        return rate_figure(name, Share(hits, basis.size.n), basis, "nobody in the group")
+
+
+def flag_sample(tally: FlagTally) -> RowSample:
+    """The rates of a tally as figures that can be compared and judged; a row is a stratum."""
+    strata = tuple(tally.counts)
+    counts = np.array(list(tally.counts.values()), dtype=np.int64).reshape(len(strata), 1 + len(tally.flags))
+    groups = {
+        attribute: Coded(np.arange(len(strata)), [stratum[at] for stratum in strata])
+        for at, attribute in enumerate(tally.attributes)
+    }
+    return RowSample(FlagOutcome(tally.flags, counts), groups, len(strata))

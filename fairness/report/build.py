@@ -4,6 +4,8 @@ from typing import NamedTuple
 
 from fairness.disclosure import Release, Table, suppress
 from fairness.engine import Evaluation, FlagTally, Tally, evaluate
+from fairness.engine.flags import flag_sample
+from fairness.engine.row_sample import RowSample
 from fairness.report.cells import report_table
 from fairness.report.drawn import group_curves
 from fairness.report.figures import Key, group_rows, unestimable
@@ -35,15 +37,18 @@ def build(tally: Tally, about: About, plan: Plan | None = None, silence: FlagTal
     table = with_silence(report_table(tally, crossings), silence, crossings)
     hidden = suppress(table, asked.minimum_cell, asked.before, asked.looks)
     shown = Shown(hidden)
-    report = told_silence(_report(tally, table, shown, about, asked), silence, shown, asked)
+    unheard = None if silence is None else flag_sample(silence)
+    report = told_silence(_report(tally, table, shown, about, asked, unheard), silence, shown, asked)
     return Built(report, (asked.before or Release()).after(table, hidden, keep=asked.keep_looks))
 
 
-def _report(tally: Tally, table: Table, shown: Shown, about: About, plan: Plan) -> Report:
+def _report(
+    tally: Tally, table: Table, shown: Shown, about: About, plan: Plan, unheard: RowSample | None
+) -> Report:
     crossings = plan.all_crossings()
     found = evaluate(tally, crossings=crossings, level=plan.level, limits=plan.limits)
     rows = group_rows(found, shown, plan.limits, _shrunken(tally, found, plan, shown))
-    verdicts = (judged if plan.claims else screened)(tally, plan, shown)
+    verdicts = (judged if plan.claims else screened)(tally, plan, shown, unheard)
     silent = unestimable(rows)
     return Report(
         title=about.title,

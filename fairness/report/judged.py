@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from fairness.engine import Group, Tally, attribute_name, value_name
 from fairness.engine.contrasts import thresholds_of
-from fairness.engine.estimates import scale_of
+from fairness.engine.estimates import SILENCE, scale_of
 from fairness.engine.row_sample import RowSample, base_name
 from fairness.errors import GroupError
 from fairness.report.marginal import marginal
@@ -19,7 +19,8 @@ from fairness.verdicts import Claim, GapClaim, LevelClaim, Outcome, SpreadClaim,
 # Not the net benefit: it differs with the share of events, also between groups treated alike.
 SCREENED = ("auroc", "o_e", "calibration_slope", "sensitivity", "specificity")
 SCREENED_BY_ROWS = ("survival_auc", "survival_o_e", "auroc", "o_e", "bias", "mae", "interval_coverage",
-                    "accuracy", "level_bias", "level_error")  # fmt: skip
+                    "accuracy", "level_bias", "level_error", "abstained_rate", "unmatured_rate",
+                    "no_card_rate")  # fmt: skip
 Kind = Literal["level", "gap", "spread", "screen"]
 # No gap is this small: the claim is equality, which data can refute and never show.
 _NO_MARGIN = 1e-12
@@ -34,40 +35,46 @@ class Judged(NamedTuple):
     left_out: tuple[str, ...] = ()
 
 
-def judged(tally: Tally | RowSample, plan: Plan, shown: Shown) -> Judged:
-    """Verdicts of the plan's claims, adjusted for each other."""
+def judged(tally: Tally | RowSample, plan: Plan, shown: Shown, silence: RowSample | None = None) -> Judged:
+    """Verdicts of the plan's claims, adjusted for each other; those on who got no answer over `silence`."""
     wanted = {name for claim in plan.claims for crossing in _crossings(claim) for name in crossing}
     unknown = sorted(wanted - set(tally.attributes))
     if unknown:
         raise GroupError(f"claim: {unknown[0]!r} has no column; there are {', '.join(tally.attributes)}")
     people = marginal(tally, wanted)
     audit = judge(
-        people, plan.claims, alpha=plan.alpha, purpose=plan.purpose, limits=plan.limits, seed=plan.seed
-    )
+        people, plan.claims, alpha=plan.alpha, purpose=plan.purpose, limits=plan.limits, seed=plan.seed,
+        silence=None if silence is None else marginal(silence, wanted),
+    )  # fmt: skip
     rows = tuple(_row(people, one, shown, is_screen=False) for one in audit.verdicts)
     return Judged(rows, audit.adjustment, audit.outcome, audit.left_out)
 
 
-def screened(tally: Tally | RowSample, plan: Plan, shown: Shown) -> Judged:
+def screened(tally: Tally | RowSample, plan: Plan, shown: Shown, silence: RowSample | None = None) -> Judged:
     """Where nothing is claimed: each attribute's largest gaps against those of equal groups, adjusted over
     the metrics of an attribute (Benjamini-Hochberg)."""
     rows: list[VerdictRow] = []
     for attribute in tally.attributes:
         people = marginal(tally, [attribute])
+        unheard = None if silence is None else marginal(silence, [attribute])
         claims = tuple(_equalities(people, attribute, shown))
+        claims += tuple(_equalities(unheard, attribute, shown)) if unheard is not None else ()
         if claims:
             audit = judge(
-                people, claims, alpha=plan.alpha, purpose="screen", limits=plan.limits, seed=plan.seed
-            )
+                people, claims, alpha=plan.alpha, purpose="screen", limits=plan.limits, seed=plan.seed,
+                silence=unheard,
+            )  # fmt: skip
             rows += [_row(people, one, shown, is_screen=True) for one in audit.verdicts]
     return Judged(tuple(rows), "benjamini-hochberg" if rows else "none")
 
 
 def screened_names(people: Tally | RowSample) -> tuple[str, ...]:
     """The figures whose largest gaps are looked at where nothing is claimed."""
-    if isinstance(people, RowSample):
-        return tuple(name for name in people.outcome.names if base_name(name) in SCREENED_BY_ROWS)
-    return SCREENED
+    if not isinstance(people, RowSample):
+        return SCREENED
+    names = [name for name in people.outcome.names if base_name(name) in SCREENED_BY_ROWS]
+    # Where everybody got an answer there is no gap to look for.
+    return tuple(name for name in names if name not in SILENCE or people.of(()).figure(name).value)
 
 
 def _equalities(people: Tally | RowSample, attribute: str, shown: Shown) -> Iterator[SpreadClaim]:

@@ -1,10 +1,8 @@
 """From rows to a report, for outcomes whose figures need the rows: survival, classes, amounts."""
 
-from collections.abc import Iterator
-
-from fairness.disclosure import Cell, Release, Sum, Table, suppress
-from fairness.engine import Evaluation, FlagTally, GroupResult
-from fairness.engine.estimates import is_share
+from fairness.disclosure import Release, suppress
+from fairness.engine import Evaluation, FlagTally
+from fairness.engine.flags import flag_sample
 from fairness.engine.row_sample import RowSample
 from fairness.report.build import Built, outcome_of
 from fairness.report.figures import group_rows, unestimable
@@ -13,9 +11,10 @@ from fairness.report.judged import judged, screened
 from fairness.report.model import Kind, Report
 from fairness.report.notes import notes_of
 from fairness.report.plan import About, Plan
+from fairness.report.row_cells import table_of_rows
 from fairness.report.sample_size import needed_rows
 from fairness.report.shown import Shown
-from fairness.report.silence import across_values, told_silence, with_silence
+from fairness.report.silence import told_silence, with_silence
 
 # No verdict and no gap: on its own scale it says what the mean absolute error says.
 _NOT_COMPARED = ("rmse", "concordance", "survival_brier", "brier")
@@ -34,15 +33,22 @@ def build_rows(
     table = with_silence(table_of_rows(found), silence, crossings)
     hidden = suppress(table, asked.minimum_cell, asked.before, asked.looks)
     shown = Shown(hidden)
-    report = told_silence(_report(sample, kind, found, shown, about, asked), silence, shown, asked)
+    unheard = None if silence is None else flag_sample(silence)
+    report = told_silence(_report(sample, kind, found, shown, about, asked, unheard), silence, shown, asked)
     return Built(report, (asked.before or Release()).after(table, hidden, keep=asked.keep_looks))
 
 
 def _report(
-    sample: RowSample, kind: Kind, found: Evaluation, shown: Shown, about: About, plan: Plan
+    sample: RowSample,
+    kind: Kind,
+    found: Evaluation,
+    shown: Shown,
+    about: About,
+    plan: Plan,
+    unheard: RowSample | None,
 ) -> Report:
     rows = group_rows(found, shown, plan.limits)
-    verdicts = (judged if plan.claims else screened)(sample, plan, shown)
+    verdicts = (judged if plan.claims else screened)(sample, plan, shown, unheard)
     compared = [name for name in sample.outcome.names if name not in _NOT_COMPARED]
     silent = unestimable(rows)
     return Report(
@@ -71,43 +77,3 @@ def _report(
         notes=notes_of(rows, (), plan, kind),
         data=about.data,
     )
-
-
-def table_of_rows(found: Evaluation) -> Table:
-    """People, events where there are some, and the two counts behind every share, with their sums."""
-    counts: dict[Cell, int] = {}
-    within: list[Sum] = []
-    for result in found.groups:
-        group = result.members
-        counts[Cell("n", group)] = result.n
-        if result.events is not None:
-            counts |= {
-                Cell("events", group): result.events,
-                Cell("non_events", group): result.n - result.events,
-            }
-            within.append(Sum(Cell("n", group), (Cell("events", group), Cell("non_events", group))))
-        within += _classes(result, counts)
-        for one in result.metrics:
-            if is_share(one.name):
-                of = one.of or 0
-                hits = round((one.value or 0.0) * of)
-                yes, no = Cell(f"yes:{one.name}", group), Cell(f"no:{one.name}", group)
-                counts |= {yes: hits, no: of - hits}
-                if of == result.n:
-                    within.append(Sum(Cell("n", group), (yes, no)))
-    kinds = dict.fromkeys(cell.kind for cell in counts)
-    groups = [result.members for result in found.groups]
-    across = [one for kind in kinds for one in across_values(kind, groups, counts)]
-    return Table(counts, (*within, *across))
-
-
-def _classes(result: GroupResult, counts: dict[Cell, int]) -> Iterator[Sum]:
-    """People of each class and of the others."""
-    for figure in result.metrics:
-        base, _, one = figure.name.partition(":")
-        if base == "sensitivity" and one:
-            group, size = result.members, figure.of or 0
-            own, others = Cell(f"class:{one}", group), Cell(f"others:{one}", group)
-            counts |= {own: size, others: result.n - size}
-            yield Sum(Cell("n", group), (own, others))
-            yield Sum(own, (Cell(f"yes:{figure.name}", group), Cell(f"no:{figure.name}", group)))

@@ -6,7 +6,9 @@ import msgspec
 
 from fairness.disclosure import Cell, Sum, Table
 from fairness.engine import FlagTally, Group, GroupResult, flag_rates
+from fairness.engine.flags import flag_sample
 from fairness.report.figures import metric_row
+from fairness.report.gaps import gap_rows
 from fairness.report.model import Check, GroupRow, Report
 from fairness.report.plan import Plan
 from fairness.report.shown import Shown
@@ -56,8 +58,11 @@ def told_silence(report: Report, silence: FlagTally | None, shown: Shown, plan: 
     results = {result.members: result for result in found.groups}
     # A column of zeros tells nothing that the check does not tell.
     idle = [] if _hits(found.groups[0], "unmatured") else ["unmatured_rate"]
+    names = [f"{flag}_rate" for flag in silence.flags if f"{flag}_rate" not in idle]
+    gaps = gap_rows(flag_sample(silence), plan.all_crossings(), shown, plan.limits, plan.level, names)
     return msgspec.structs.replace(
         report,
+        gaps=(*report.gaps, *gaps),
         groups=tuple(_with_rates(row, results, shown, idle) for row in report.groups),
         checks=(*report.checks, *_checks(silence, found.groups[0], shown)),
         notes=(*report.notes, _NOTE),

@@ -4,16 +4,17 @@ from typing import Literal
 
 import msgspec
 
-from fairness.engine.estimates import CONTRASTED, scale_of
+from fairness.engine.estimates import CONTRASTED, SILENCE, scale_of
 from fairness.engine.evaluate import METRICS
 from fairness.engine.rates import RATES
 from fairness.engine.row_sample import base_name
 from fairness.errors import SampleError
 from fairness.verdicts.needed import Needed
 
-# Figures of outcomes other than yes or no; those of a class are written `auroc:CLASS`.
+# Figures of outcomes other than yes or no, and of silence; those of a class are written `auroc:CLASS`.
 OF_ROWS = ("survival_auc", "concordance", "survival_o_e", "survival_brier", "bias", "mae",
-           "interval_coverage", "within_one", "level_bias", "level_error", "weighted_kappa")  # fmt: skip
+           "interval_coverage", "within_one", "level_bias", "level_error", "weighted_kappa",
+           *SILENCE)  # fmt: skip
 _OF_CLASSES = ("sensitivity", "ppv", "auroc", "o_e")
 
 Outcome = Literal["pass", "fail", "insufficient evidence"]

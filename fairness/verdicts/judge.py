@@ -29,6 +29,7 @@ def judge(
     limits: Sufficiency = DEFAULT_SUFFICIENCY,
     draws: int = DEFAULT_DRAWS,
     seed: int = 0,
+    silence: RowSample | None = None,
 ) -> Audit:
     """Pass, fail or insufficient evidence for every claim and group.
 
@@ -36,7 +37,7 @@ def judge(
     most `alpha`), Benjamini-Hochberg for screening. "Pass" needs no adjustment: the audit passes only when
     every verdict does, and that is an intersection-union test of level `alpha`. For repeated looks at growing
     data, `alpha` is that of the look (`plan_looks`). `draws` and `seed` drive the null distribution of
-    spreads.
+    spreads. Claims on shares of people who got no answer are judged on `silence`.
 
     Raises `SampleError` for alpha outside (0, 0.5), no claims, or a threshold that is not an edge of the
     tally's grid, and `GroupError` for an attribute that was not tallied.
@@ -45,9 +46,13 @@ def judge(
         raise SampleError(f"alpha: {alpha} is not between 0 and 0.5")
     if not claims:
         raise SampleError("claims: an audit without a claim has nothing to say")
-    check_claims(tally, claims)
+    sides = [(silence if silence and claim.metric in silence.outcome.names else tally) for claim in claims]
+    for people, claim in zip(sides, claims, strict=True):
+        check_claims(people, [claim])
     rules = Rules(alpha, limits, draws, seed)
-    found = [draft for claim in claims for draft in _drafts(tally, claim, rules)]
+    found = [
+        draft for people, claim in zip(sides, claims, strict=True) for draft in _drafts(people, claim, rules)
+    ]
     adjust = holm if purpose == "gate" else benjamini_hochberg
     tested = [draft.verdict.p_fail for draft in found if draft.verdict.p_fail is not None]
     adjusted = iter(adjust(tested))

@@ -135,3 +135,44 @@ def test_who_got_no_answer_stands_in_the_summary_and_in_a_section(tmp_path: Path
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "got no score from the model" in page
     assert "Who got no answer" in page
+
+
+@pytest.mark.parametrize(("claim", "outcome"), [
+    ("abstained_rate <= 0.4 by sex", "pass"),
+    ("abstained_rate <= 0.2 by sex", "fail"),
+    ("abstained_rate gap < 0.1 by sex", "fail"),
+    ("unmatured_rate gap < 0.1 by sex", "pass"),
+    ("no_card_rate spread < 0.1 by sex", "pass"),
+])  # fmt: skip
+def test_claims_on_silence_are_judged(tmp_path: Path, claim: str, outcome: str) -> None:
+    """Levels, gaps and spreads of the shares of those who got no answer."""
+    path, out = parquet(tmp_path, silent()), tmp_path / "out"
+    done = run(path, out, "--shown", "card", "--claim", claim, "--gate")
+    assert done.exit_code == (0 if outcome == "pass" else 1), done.output
+    assert report(out)["outcome"] == outcome
+
+
+@pytest.mark.parametrize("options", [(), ("--continuous",)])
+def test_a_claim_on_silence_holds_where_everybody_got_an_answer(
+    tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    """Nobody without a score is a share of 0, and not a figure that is missing."""
+    claim = ("--claim", "abstained_rate <= 0.01 by sex")
+    assert run(parquet(tmp_path, people()), tmp_path / "out", *claim, *options).exit_code == 0
+    assert report(tmp_path / "out")["outcome"] == "pass"
+
+
+def test_a_claim_on_cards_needs_their_column(tmp_path: Path) -> None:
+    """The remedy is the option."""
+    done = run(parquet(tmp_path, people(100)), tmp_path / "out", "--claim", "no_card_rate <= 0.5")
+    assert done.exit_code == 2
+    assert "--shown COL" in done.output
+
+
+def test_a_group_that_gets_no_answer_more_often_is_beyond_chance(tmp_path: Path) -> None:
+    """Without a claim, the gap is set against chance like any other."""
+    run(parquet(tmp_path, silent()), tmp_path / "out")
+    found = {row["metric"]: row["outcome"] for row in report(tmp_path / "out")["verdicts"]}
+    assert found["abstained_rate"] == "beyond chance"
+    gaps = {(gap["value"], gap["metric"]): gap["gap"] for gap in report(tmp_path / "out")["gaps"]}
+    assert gaps["female", "abstained_rate"] == pytest.approx(1 / 3, abs=0.03)

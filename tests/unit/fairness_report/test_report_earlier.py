@@ -11,7 +11,8 @@ from fairness.report.build import build
 from fairness.report.cells import report_table
 from fairness.report.earlier import look_of
 from fairness.report.plan import Plan
-from fairness.report.row_report import build_rows, table_of_rows
+from fairness.report.row_cells import table_of_rows
+from fairness.report.row_report import build_rows
 from fairness.report.silence import with_silence
 
 CROSSINGS = (("sex", "race"),)
