@@ -1,5 +1,7 @@
 """What is wrong with a file of predictions, as an error with its remedy."""
 
+import re
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -7,10 +9,12 @@ import numpy.typing as npt
 
 from fairness.audit.errors import AuditError
 from fairness.audit.source import Source
+from fairness.engine.columns import Stratum
 from fairness.report.model import Check
 
 # Codes of rows without a valid number where a column is counted; valid ones are not negative.
 MISSING, OUTSIDE, UNREADABLE = -1, -2, -3
+_SPELLING = re.compile(r"[\s_-]+")
 _NUMBERED = "write numbers, and leave the cell empty where there is none"
 
 
@@ -113,6 +117,21 @@ NOT_CHECKED = Check(
     count=None,
     told="not checked, no patient column was named; a person with several rows makes intervals too narrow",
 )
+
+
+def spelling_checks(attributes: Sequence[str], strata: Iterable[Stratum]) -> tuple[Check, ...]:
+    """For each attribute whose values are told apart by case, spaces, hyphens or underscores only."""
+    members = list(strata)
+    found = []
+    for at, attribute in enumerate(attributes):
+        alike: dict[str, set[str]] = {}
+        for value in {value for stratum in members for value in stratum[at]}:
+            alike.setdefault(_SPELLING.sub("", value).casefold(), set()).add(value)
+        for _, values in sorted(alike.items()):
+            if len(values) > 1:
+                told = f"{attribute}: {', '.join(sorted(values))}; groups of their own, though spelt alike"
+                found.append(Check(name="spelling", count=len(values), told=told))
+    return tuple(found)
 
 
 def _rows(count: int) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from fairness.audit.batches import ArrowFile
-from fairness.audit.checks import NOT_CHECKED, Bad, patient_check, require_every_flag
+from fairness.audit.checks import NOT_CHECKED, Bad, patient_check, require_every_flag, spelling_checks
 from fairness.audit.duck import DuckFile
 from fairness.audit.entries import answers_of
 from fairness.audit.errors import AuditError
@@ -63,7 +63,8 @@ def audit(source: Source, thresholds: tuple[float, ...], about: About, plan: Pla
     silence = counts.silence
     if silence is None and _claims_silence(plan):
         silence = _nobody_silent(counts.tally)
-    return build(counts.tally, _with(about, source, check), plan, silence)
+    told = _with(about, source, check, *spelling_checks(counts.tally.attributes, counts.tally.strata))
+    return build(counts.tally, told, plan, silence)
 
 
 def audit_rows(source: Source, question: Question, about: About, plan: Plan) -> Built:
@@ -85,7 +86,8 @@ def audit_rows(source: Source, question: Question, about: About, plan: Plan) -> 
     }
     unheard = () if silence is None else tuple(silence.counts)
     sample = RowSample(outcome, own, int(whole.sum()), unheard)
-    return build_rows(sample, question.kind, _with(about, source, check), plan, silence)
+    told = _with(about, source, check, *spelling_checks(sample.attributes, sample.strata))
+    return build_rows(sample, question.kind, told, plan, silence)
 
 
 def audit_continuous(source: Source, about: About, plan: Plan) -> Built:
@@ -147,9 +149,9 @@ def _patients(source: Source, file: PredictionFile) -> Check:
     return patient_check(source, *file.repeated_patients())
 
 
-def _with(about: About, source: Source, check: Check) -> About:
+def _with(about: About, source: Source, *checks: Check) -> About:
     data = DataFile(name=source.path.name, sha256=sha256(source))
-    return msgspec.structs.replace(about, checks=(*about.checks, check), data=(*about.data, data))
+    return msgspec.structs.replace(about, checks=(*about.checks, *checks), data=(*about.data, data))
 
 
 def _coded(source: Source, name: str, entries: npt.NDArray[np.object_]) -> Coded:

@@ -26,7 +26,7 @@ _MADE_OF = {
     "abstained_rate": ("people", "abstained"),
     "unmatured_rate": ("people", "unmatured"),
     "no_card_rate": ("people", "no_card", "card"),
-    "within_one": (N, "yes:within_one", "no:within_one", "beside"),
+    "within_one": (N, "yes:within_one", "no:within_one"),
 }
 # Of a class: those with it and those given it.
 _OF_CLASS = {"sensitivity": ("right", "missed"), "ppv": ("given", "right", "wrong")}

@@ -30,10 +30,7 @@ def suppress(
     hidden |= {system.now[cell] for cell in system.growths if 0 < system.counts[cell] < minimum}
     while True:
         hidden |= _whole_groups(table, hidden)
-        unknown = system.unknown(hidden)
-        more = set(_complements(system, unknown, hidden, minimum)) or set(
-            _determined(system, unknown, hidden)
-        )
+        more = _complements(system, hidden, minimum) or set(_determined(system, hidden))
         if not more:
             return frozenset(hidden)
         hidden |= more
@@ -42,14 +39,15 @@ def suppress(
 class _System(NamedTuple):
     """Counts now, and then and their growth at each look, with the sums that tie them.
 
-    `now` is the count of this report that each belongs to, `growths` are the growths, `withheld` the counts
-    of then that were withheld; both are of cells of this report only.
+    `now` is the count of this report that each belongs to, `growths` are the growths, `grown` those of each
+    count, `withheld` the counts of then that were withheld; both are of cells of this report only.
     """
 
     counts: Mapping[Cell, int]
     sums: tuple[Sum, ...]
     now: Mapping[Cell, Cell]
     growths: tuple[Cell, ...]
+    grown: Mapping[Cell, Sequence[Cell]]
     withheld: frozenset[Cell]
 
     @classmethod
@@ -58,6 +56,7 @@ class _System(NamedTuple):
         now = {cell: cell for cell in counts}
         sums = list(table.sums)
         growths: list[Cell] = []
+        own: dict[Cell, list[Cell]] = {}
         withheld: set[Cell] = set()
         for at, look in enumerate(looks):
             then = _counted_then(table, look, minimum)
@@ -66,18 +65,23 @@ class _System(NamedTuple):
                 counts |= {past: count, grown: growth}
                 now |= {past: cell, grown: cell}
                 growths.append(grown)
+                own.setdefault(cell, []).append(grown)
                 sums.append(Sum(cell, (past, grown)))
                 if cell in look.withheld:
                     withheld.add(past)
             both = [one for one in table.sums if all(cell in then for cell in (one.total, *one.parts))]
             sums += [_shifted(one, f"{when} {at} ") for one in both for when in ("then", "growth")]
-        return cls(counts, tuple(sums), now, tuple(growths), frozenset(withheld))
+        return cls(counts, tuple(sums), now, tuple(growths), own, frozenset(withheld))
 
     def unknown(self, hidden: set[Cell]) -> frozenset[Cell]:
         """Cells whose count is not told. One that is 0 protects nothing: another sum may show that it is."""
         silent = hidden | {self.now[cell] for cell in self.withheld}
         growth = (cell for cell in self.growths if self.now[cell] in silent)
         return frozenset(cell for cell in (*hidden, *self.withheld, *growth) if self.counts[cell] > 0)
+
+    def untold_with(self, cell: Cell) -> set[Cell]:
+        """What is not told any more once a count of this report is withheld: it and its growths."""
+        return {one for one in (cell, *self.grown.get(cell, ())) if self.counts[one] > 0}
 
 
 def _counted_then(table: Table, look: Look, minimum: int) -> dict[Cell, tuple[int, int]]:
@@ -126,17 +130,25 @@ def _whole_groups(table: Table, hidden: set[Cell]) -> set[Cell]:
     return {cell for cell in table.counts if cell.group in groups}
 
 
-def _complements(
-    system: _System, unknown: frozenset[Cell], hidden: set[Cell], minimum: int
-) -> Iterator[Cell]:
-    """One more cell for each sum with a single unknown, or whose unknown parts are few people together."""
+def _complements(system: _System, hidden: set[Cell], minimum: int) -> set[Cell]:
+    """One more cell for each sum with a single unknown, or whose unknown parts are few people together.
+
+    One after the other, since what is withheld for one sum often protects the next.
+    """
+    unknown = set(system.unknown(hidden))
+    more: set[Cell] = set()
     for one in system.sums:
         parts = [part for part in one.parts if part in unknown]
         if one.total in unknown:
-            if not parts:
-                yield from _next(system, one, hidden)
-        elif parts and (len(parts) == 1 or sum(system.counts[part] for part in parts) < minimum):
-            yield from _next(system, one, hidden)
+            is_open = not parts
+        else:
+            few = sum(system.counts[part] for part in parts) < minimum
+            is_open = bool(parts) and (len(parts) == 1 or few)
+        if is_open:
+            for cell in _next(system, one, hidden | more):
+                more.add(cell)
+                unknown |= system.untold_with(cell)
+    return more
 
 
 def _next(system: _System, one: Sum, hidden: set[Cell]) -> Iterator[Cell]:
@@ -151,8 +163,9 @@ def _next(system: _System, one: Sum, hidden: set[Cell]) -> Iterator[Cell]:
         yield min(told, key=lambda cell: (cell.kind == N, system.counts[cell], repr(cell)))
 
 
-def _determined(system: _System, unknown: frozenset[Cell], hidden: set[Cell]) -> Iterator[Cell]:
+def _determined(system: _System, hidden: set[Cell]) -> Iterator[Cell]:
     """A neighbour of a cell that the sums together determine, though no single one does."""
+    unknown = system.unknown(hidden)
     found = determined(
         {cell: -1 if cell == one.total else 1 for cell in (one.total, *one.parts) if cell in unknown}
         for one in system.sums

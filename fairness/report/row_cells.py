@@ -1,6 +1,6 @@
 """The counts behind a report on rows and the sums that tie them, as an attacker would write them down."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from fairness.disclosure import Cell, Sum, Table
 from fairness.engine import Evaluation, Figure, Group, GroupResult
@@ -47,6 +47,11 @@ def _classes(result: GroupResult, counts: Counts) -> Iterator[Sum]:
     """People of each class and others; of those with it and given it, those found, missed and wrong."""
     group, figures = result.members, {one.name: one for one in result.metrics}
     classes = [name.partition(":")[2] for name in figures if name.startswith("sensitivity:")]
+    if not classes:
+        return
+    # What is found of each class comes first: what is withheld there is then withheld of the rest as well.
+    yield _added(group, "yes:accuracy", "right", classes)
+    yield _added(group, "n", "given", classes)
     for name in classes:
         own, given = (figures[f"{metric}:{name}"] for metric in ("sensitivity", "ppv"))
         size, right = own.of or 0, _hits(own)
@@ -54,10 +59,13 @@ def _classes(result: GroupResult, counts: Counts) -> Iterator[Sum]:
         yield _split(counts, group, f"class:{name}", (f"right:{name}", right), size, f"missed:{name}")
         counts[Cell(f"given:{name}", group)] = given.of or 0
         yield _split(counts, group, f"given:{name}", (f"right:{name}", right), given.of or 0, f"wrong:{name}")
-    if classes:
-        for total, kind in (("n", "class"), ("n", "given"), ("yes:accuracy", "right"),
-                            ("no:accuracy", "missed"), ("no:accuracy", "wrong")):  # fmt: skip
-            yield Sum(Cell(total, group), tuple(Cell(f"{kind}:{name}", group) for name in classes))
+    yield _added(group, "n", "class", classes)
+    yield _added(group, "no:accuracy", "missed", classes)
+    yield _added(group, "no:accuracy", "wrong", classes)
+
+
+def _added(group: Group, total: str, kind: str, classes: Sequence[str]) -> Sum:
+    return Sum(Cell(total, group), tuple(Cell(f"{kind}:{name}", group) for name in classes))
 
 
 def _neighbours(result: GroupResult, counts: Counts) -> Iterator[Sum]:

@@ -232,3 +232,13 @@ def test_a_chart_of_bands_that_are_empty_or_withheld_is_drawn(tmp_path: Path) ->
     columns = {"score": [0.0] * 23 + [1.0], "event": [0] * 24, "sex": ["f"] * 24}
     assert run(parquet(tmp_path, columns), tmp_path / "out").exit_code == 0
     assert {band["people"] for band in report(tmp_path / "out")["curves"][0]["risk"]} == {0, None}
+
+
+@pytest.mark.parametrize("options", [(), ("--continuous",)])
+def test_groups_that_differ_in_spelling_only_are_told(tmp_path: Path, options: tuple[str, ...]) -> None:
+    """They stay groups of their own, and the report says so."""
+    columns = people(400)
+    columns["sex"] = ["Female", "female", "male", "non-binary"] * 100
+    run(parquet(tmp_path, columns), tmp_path / "out", *options)
+    told = [one["told"] for one in report(tmp_path / "out")["checks"] if one["name"] == "spelling"]
+    assert told == ["sex: Female, female; groups of their own, though spelt alike"]

@@ -37,7 +37,7 @@ def test_no_count_that_was_withheld_is_read_back_as_told() -> None:
     assert not set(look().told) & hidden
     assert Cell("n", ()) in look().told
     assert set(look().withheld.values()) == {None}
-    assert set(look().withheld) <= hidden
+    assert {cell for cell in hidden if cell.kind in ("n", "events")} <= set(look().withheld)
 
 
 def test_shares_of_amounts_and_of_silence_are_read_back() -> None:
