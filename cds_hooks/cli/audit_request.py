@@ -74,6 +74,8 @@ def built(asked: Request, earlier: tuple[Report, ...]) -> Built:
         raise click.UsageError("--gate needs something to judge; add --claim or a --policy with claims")
     if question is None:
         return audit(source, (*asked.thresholds, *policy.thresholds), about, plan)
+    if policy.thresholds:
+        raise click.UsageError("thresholds in the --policy file are for outcomes of yes or no; take them out")
     return audit_rows(source, question, about, plan)
 
 

@@ -246,3 +246,12 @@ def test_a_row_that_cannot_be_is_told_with_its_column(
     assert done.exit_code == 2, done.output
     assert column in done.output
     assert told in " ".join(done.output.split())
+
+
+def test_a_policy_with_thresholds_is_for_outcomes_of_yes_or_no(tmp_path: Path) -> None:
+    """They would otherwise be left out without a word; its claims count for every kind."""
+    path, policy = parquet(tmp_path, followed(200)), tmp_path / "policy.yaml"
+    policy.write_text("claims: ['mae <= 9 by sex']\nthresholds: [0.2]\n", encoding="utf-8")
+    assert "take them out" in run(path, tmp_path / "out", *DOSE, "--policy", str(policy)).output
+    policy.write_text("claims: ['mae <= 9 by sex']\n", encoding="utf-8")
+    assert run(path, tmp_path / "out", *DOSE, "--policy", str(policy), "--gate").exit_code == 0
