@@ -57,8 +57,8 @@ def line(evidence: Sequence[Evidence]) -> str:
 
 def _clauses(evidence: Sequence[Evidence], detail: int) -> Iterator[str]:
     """Clauses by importance. `detail` 3: all; 2: shorter in line; 1: nothing in line; 0: bare figures."""
-    yield _shifted("figure tends to be too low for", _off(evidence, up=True), detail)
-    yield _shifted("figure tends to be too high for", _off(evidence, up=False), detail)
+    yield _shifted("estimate tends to be too low for", _off(evidence, up=True), detail)
+    yield _shifted("estimate tends to be too high for", _off(evidence, up=False), detail)
     broken = [one for one in evidence if one.verdict == "off" and one.claim != "o_e"]
     yield _listed("declared performance not reached for", [f"{one.label} ({one.claim})" for one in broken])
     yield _unexamined(evidence, detail)
@@ -81,7 +81,7 @@ def _off(evidence: Sequence[Evidence], up: bool) -> list[Evidence]:
 def _shifted(words: str, groups: Sequence[Evidence], detail: int) -> str:
     if detail:
         return _listed(words, _with_figures(groups))
-    return _listed(words, [f"{one.label} ({one.observed_expected:.2f})" for one in groups])
+    return _listed(words, [f"{one.label} ({_per_100(one)})" for one in groups])
 
 
 def _unexamined(evidence: Sequence[Evidence], detail: int) -> str:
@@ -113,8 +113,14 @@ def _with_figures(groups: Sequence[Evidence]) -> list[str]:
 def _figures(one: Evidence, first: bool) -> str:
     if one.observed_expected is None:
         return f"{one.n or 0:,} studied"
-    name = "observed/expected " if first else ""
-    return f"{one.n or 0:,} studied, {name}{_ratio(one.observed_expected, one.low, one.high)}"
+    span = "" if one.low is None or one.high is None else f", {100 * one.low:.0f}-{100 * one.high:.0f}"
+    return f"{one.n or 0:,} studied, {_per_100(one, named=first)}{span}"
+
+
+def _per_100(one: Evidence, named: bool = True) -> str:
+    """The observed to expected ratio as a clinician counts."""
+    found = 100 * (one.observed_expected or 0.0)
+    return f"{found:.0f} found per 100 predicted" if named else f"{found:.0f} per 100"
 
 
 def _ratio(value: float, low: float | None, high: float | None) -> str:

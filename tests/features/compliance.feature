@@ -5,7 +5,7 @@ Feature: What a compliance officer can check
     Given the chart of Maria Lindqvist
     When the chart is opened
     Then the card says "Use with caution"
-    And the card says "Figure tends to be too high for White"
+    And the card says "Estimate tends to be too high for White"
 
   Scenario: The card tells when a group was never studied
     Given the chart of Maria Lindqvist

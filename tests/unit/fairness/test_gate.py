@@ -65,7 +65,7 @@ def test_groups_in_line_are_served() -> None:
     """Enough people and no shift shown: serve, with n and ratio in the line."""
     found = ask()
     assert found.action == "serve"
-    assert found.line == "No shift shown for Female (2,250 studied, observed/expected 1.02, 0.83-1.25)."
+    assert found.line == "No shift shown for Female (2,250 studied, 102 found per 100 predicted, 83-125)."
 
 
 @pytest.mark.parametrize(
