@@ -16,6 +16,7 @@ from bulk_export import (
     MODELS,
     bundles,
     encoded,
+    extracted,
     feature_rows,
     hook_rows,
     manifest,
@@ -23,11 +24,12 @@ from bulk_export import (
     write_shuffled,
 )
 from invented_cohort import cohort
-from slow_job import SlowExtraction
+from slow_job import SlowExtraction, SlowScoring
 from spark_cluster import ROOT, Cluster, cluster, end_session, why_not
 
 from fhir_mapping.bulk.rows import Extraction, FeatureRow
 from fhir_mapping.bulk.spark import run_on_spark
+from models.cohort import ScoreRow, Scoring
 
 INDEX = datetime(2021, 1, 1, tzinfo=UTC)
 PIECE = 100_000
@@ -84,20 +86,28 @@ def test_spark_gives_the_rows_of_the_hook(tmp_path: Path) -> None:
             assert encoded(outcome.rows(FeatureRow)) == hook_rows(charts, model, INDEX)
 
 
-def test_a_killed_worker_loses_and_doubles_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["features", "scores"])
+def test_a_killed_worker_loses_and_doubles_nothing(tmp_path: Path, what: str) -> None:
     """One of two workers is killed while it computes rows; the run ends with every patient's row once."""
     export = write_export(tmp_path / "export", cohort(60))
-    local = feature_rows(export, tmp_path / "work", MODELS[0], INDEX)
     traces = tmp_path / "traces"
     traces.mkdir()
-    job = SlowExtraction(manifest(MODELS[0]), INDEX, str(traces), 0.2)
+    file = manifest(MODELS[0])
+    job: SlowExtraction | SlowScoring
+    if what == "features":
+        local = feature_rows(export, tmp_path / "work", MODELS[0], INDEX)
+        job, kind = SlowExtraction(file, INDEX, str(traces), 0.2), FeatureRow
+    else:
+        folder = str(Path(file).parent)
+        local = encoded(extracted(export, tmp_path / "work", Scoring(folder, INDEX)).rows(ScoreRow))
+        job, kind = SlowScoring(folder, INDEX, str(traces), 0.2), ScoreRow
     killed: list[Any] = []
     with cluster(tmp_path) as running:
         killer = threading.Thread(target=_kill_one, args=(running, traces, killed))
         killer.start()
         outcome = run_on_spark(export, job, running.url, PIECE)
         killer.join()
-    rows = encoded(outcome.rows(FeatureRow))
+    rows = encoded(outcome.rows(kind))
     assert killed
     assert len(list(traces.iterdir())) > len(rows)
     assert rows == local
