@@ -44,6 +44,19 @@ _CAUSES = {
 }
 """Causes that somebody at the EHR can mend; any other failure is told by its code."""
 
+_NOT_OFFERED = frozenset(
+    (
+        "token-refused",
+        "scope-missing",
+        "not-found",
+        "query-refused",
+        "template-refused",
+        "patient-id-refused",
+    )
+)
+"""Failures of keys that cannot be had by this call, which are then as good as left out: not every server has
+every type. Any other failure is one of a search that may have found something."""
+
 
 class _Authorization(msgspec.Struct):
     """`fhirAuthorization`, its token only."""
@@ -171,6 +184,8 @@ def _read(
 def _take(call: HookCall, key: str, answer: Answer, policy: KeyPolicy) -> None:
     if answer.raw is not None:
         call.take_carefully({key: msgspec.Raw(answer.raw)})
+    elif answer.failure not in _NOT_OFFERED:
+        call.unread.add(key)
     slug = answer.failure or answer.gap
     if slug is not None:
         need = "is needed" if policy.required else "is optional"

@@ -151,6 +151,11 @@ def _record(call: HookCall, issues: list[Issue]) -> PatientRecord:
     for key, state in record.states.items():
         if state in ("null", "empty"):
             record.answer(prefetch.answered(key))
+        elif state == "failed":
+            # Another list of the same kind of data, such as statements beside orders, is not all of it.
+            record.doubt(prefetch.answered(key))
+    for key in call.unread:
+        record.doubt(prefetch.answered(key))
     record.doubt_what_is_incomplete(prefetch.answered)
     return record
 

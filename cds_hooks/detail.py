@@ -45,13 +45,15 @@ def prediction_detail(model: Subject, prediction: Prediction, clearance: Clearan
     told = _told(manifest.card.lead) if lead else frozenset()
     strongest = _strongest(prediction, manifest.card.top_factors)
     risks = [_risk(output, model, told=output.name in told) for output in prediction.outputs]
+    gaps = [
+        *_gaps(features, prediction.vector, {one.name for one in strongest}),
+        *_unchecked(manifest, features, prediction.vector),
+    ]
     parts = [
         escape(lead),
         "\n".join(f"- {risk}" for risk in risks if risk),
         _factors(features, prediction.vector, strongest),
-        "\n".join(
-            f"- {line}" for line in _gaps(features, prediction.vector, {one.name for one in strongest})
-        ),
+        "\n".join(f"- {line}" for line in gaps),
         _reliability(clearance),
         _purpose(manifest),
     ]
@@ -204,6 +206,24 @@ def _gaps(features: FeatureSet, vector: FeatureVector, in_table: AbstractSet[str
         rule = features.spec(value.name).when_missing
         if value.state == "assumed" and isinstance(rule, Assumption):
             yield _assumption(features.spec(value.name), value, rule)
+
+
+def _unchecked(manifest: Manifest, features: FeatureSet, vector: FeatureVector) -> Iterator[str]:
+    """One line for what would have forbidden a score, and of which nobody can tell whether it is so: data
+    that was not sent, or entries that cannot be read."""
+    compared = (
+        rule.when for rule in manifest.rules if (rule.when.present, rule.when.unreadable) == (None, None)
+    )
+    asked = [vector[name] for name in dict.fromkeys(when.feature for when in compared)]
+    untold = [
+        value
+        for value in asked
+        if not features.spec(value.name).input
+        and value.state == "missing"
+        and (value.reason == "not-provided" or value.reason in UNREADABLE)
+    ]
+    if untold:
+        yield f"Not checked: {_reasons(features, vector, untold)}."
 
 
 def _assumption(spec: FeatureSpec, value: FeatureValue, rule: Assumption) -> str:

@@ -66,7 +66,8 @@ class HookCall:
     """One hook call: who asks, about whom, with which data.
 
     `payloads` are the prefetch entries by key; a key that is no plain name is shown as `?`. `drafts` are the
-    orders that are being written, the selected ones where the hook tells.
+    orders that are being written, the selected ones where the hook tells. `unread` are the keys that the
+    client left out and that then could not be read, though the server may hold something.
     """
 
     def __init__(self, body: bytes, hook: str, instance: str, context: Context) -> None:
@@ -76,6 +77,7 @@ class HookCall:
         self.payloads: dict[str, Payload | None] = {}
         self.drafts: list[Draft] = []
         self.issues: list[Issue] = []
+        self.unread: set[str] = set()
         self._body = body
         self._sent_as: dict[str, str] = {}
         self._carefully_read: dict[str, Sequence[Any]] = {}

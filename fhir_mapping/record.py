@@ -149,7 +149,7 @@ class PatientRecord:
             return
         self._origins.append((len(self.resources), key))
         if isinstance(payload, Bundle):
-            self.states[key] = "present" if payload.entry else "empty"
+            self.states[key] = "empty" if _is_empty(payload) else "present"
             self._add_bundle(key, payload)
             return
         self.states[key] = "present"
@@ -364,6 +364,15 @@ class PatientRecord:
         """Reference of a resource, "Type/id"."""
         resource = self.resources[at]
         return f"{resource.kind}/{resource.id}"
+
+
+def _is_empty(bundle: Bundle) -> bool:
+    """Whether a Bundle has no entry, or none but what a server remarks on a search that did not fail: many
+    write "no results" so."""
+    return all(
+        isinstance(entry.resource, OperationOutcome) and not entry.resource.says_failed
+        for entry in bundle.entry or ()
+    )
 
 
 def _subjects(resources: Iterable[Resource | Draft]) -> Iterator[str]:

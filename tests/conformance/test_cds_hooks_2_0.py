@@ -141,6 +141,31 @@ def test_a_failed_prefetch_that_is_not_needed_is_noted(hospital: Hospital) -> No
     assert hospital.issues()["prefetch.observations"] == "prefetch-failed"
 
 
+@ids(52)
+def test_no_absence_is_concluded_beside_a_failed_prefetch(hospital: Hospital) -> None:
+    """An empty list of statements does not tell that no drug was ordered when the orders were not fetched."""
+    body = hospital.request("maria-lindqvist")
+    body["prefetch"]["medicationRequests"] = {"resourceType": "OperationOutcome", "issue": []}
+    assert hospital.post(body).get_json() == {"cards": []}
+    assert hospital.features()["glucose_lowering_drug"]["reason"] == "incomplete"
+
+
+@ids(52)
+def test_a_remark_that_there_are_no_results_is_an_empty_list(hospital: Hospital) -> None:
+    """Servers write "no results" as a warning among no entries: that is an answer, and no failed search."""
+    body = hospital.request("maria-lindqvist")
+    remark = {"resourceType": "OperationOutcome", "issue": [{"severity": "warning", "code": "processing"}]}
+    body["prefetch"]["conditions"] = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "total": 0,
+        "entry": [{"search": {"mode": "outcome"}, "resource": remark}],
+    }
+    assert hospital.post(body).status_code == 200
+    remark["issue"][0]["severity"] = "error"  # type: ignore[index]
+    assert hospital.post(body).status_code == 412
+
+
 @ids(74)
 def test_an_answer_is_200_with_cards(hospital: Hospital) -> None:
     """The body is JSON that conforms, and holds cards only."""

@@ -90,6 +90,20 @@ def test_half_a_problem_list_never_says_that_there_is_nothing(caller: Hospital, 
     assert caller.issues()["fhirServer.conditions"] == "server-error"
 
 
+@pytest.mark.parametrize(("status", "is_silent"), [(500, True), (503, True), (404, False), (403, False)])
+def test_orders_that_were_left_out_and_could_not_be_read_may_be_any(
+    status: int, is_silent: bool, caller: Hospital, stub: Stub
+) -> None:
+    """An empty list of statements does not answer for orders whose search failed; it does where the server
+    has no orders to read."""
+    body = readable(caller, stub)
+    del body["prefetch"]["medicationRequests"]
+    stub.on("MedicationRequest", *[Reply(status=status)] * 8)
+    assert (caller.post(body).get_json()["cards"] == []) is is_silent
+    state = "missing" if is_silent else "none-recorded"
+    assert caller.features()["glucose_lowering_drug"]["state"] == state
+
+
 def test_half_of_the_results_is_none(caller: Hospital, stub: Stub) -> None:
     """The newest result may be on the page that lacks, so no result of the others is used."""
     body = readable(caller, stub)

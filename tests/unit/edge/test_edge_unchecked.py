@@ -1,0 +1,39 @@
+"""What a card with a score says about the checks that could not be made."""
+
+from __future__ import annotations
+
+from hospital import RESPONSE, Hospital
+
+MEDICATIONS = ("medicationRequests", "medicationStatements", "medicationAdministrations")
+
+
+def test_a_card_says_that_no_medication_list_was_sent(hospital: Hospital) -> None:
+    """Whoever takes glucose-lowering drugs gets no score; without any list of drugs the card says so."""
+    body = hospital.request("maria-lindqvist")
+    (whole,) = hospital.post(body).get_json()["cards"]
+    for key in MEDICATIONS:
+        del body["prefetch"][key]
+    (card,) = hospital.post(body).get_json()["cards"]
+    told = "- Not checked: Glucose-lowering drug (the record did not include it).\n"
+    assert told in card["detail"]
+    assert "Not checked" not in whole["detail"]
+
+
+def test_a_card_says_that_an_earlier_drug_in_words_was_not_checked(hospital: Hospital) -> None:
+    """A checkpoint inhibitor that may be on record in words is told beside the score for a first one."""
+    body = hospital.request("maria-lindqvist", "order-sign")
+    statement = {
+        "resourceType": "MedicationStatement",
+        "id": "in-words",
+        "status": "active",
+        "subject": {"reference": "Patient/maria-lindqvist"},
+        "medicationCodeableConcept": {"text": "Keytruda"},
+        "effectiveDateTime": "2026-01-05",
+    }
+    body["prefetch"]["medicationStatements"] = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": statement}],
+    }
+    (card,) = hospital.post(body, RESPONSE).get_json()["cards"]
+    assert "Not checked: Immune checkpoint inhibitor on record (an entry without a code" in card["detail"]
