@@ -80,7 +80,8 @@ def test_an_override_that_does_not_fit_is_a_usage_error(
     """An end in the past, no owner or reason, a group, model or version that nobody has: exit code 2, and
     nothing is kept that would never hold."""
     words = {"--models": str(environment), "--model": MODEL, "--version": "1.0.0",
-             "--action": "serve", "--owner": "A", "--reason": "b", "--until": "2099-01-01"} | changes  # fmt: skip
+             "--action": "serve", "--owner": "A", "--reason": "b",
+             "--until": "2099-01-01"} | changes  # fmt: skip
     done = call("monitor", "override", *(word for pair in words.items() for word in pair))
     assert done.exit_code == 2
     assert "Error: " in done.output
