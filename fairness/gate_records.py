@@ -1,5 +1,6 @@
 """Records of the gate: what a manifest claims, what follows, and what the gate says about a patient."""
 
+import math
 from datetime import date
 from typing import Literal
 
@@ -44,6 +45,12 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             raise ValueError("a claim needs exactly one of at_least, at_most, between, margin")
         if self.margin is not None and not self.margin > 0.0:
             raise ValueError("margin must be above 0")
+        given = (self.at_least, self.at_most, self.margin, *(self.between or ()))
+        # No figure is found beyond a limit of NaN: the claim would look kept.
+        if not all(math.isfinite(limit) for limit in given if limit is not None):
+            raise ValueError(f"a limit of {self.metric} is not a finite number")
+        if self.between is not None and self.between[0] >= self.between[1]:
+            raise ValueError("between needs a lower and a higher limit")
         for name in self.groups:
             check_group(name)
 
