@@ -11,11 +11,10 @@ from typing import Any, Literal
 import msgspec
 
 from fairness.cells import ALL
-from fairness.gate_records import Action, Clearance, Policy
+from fairness.gate_records import CROSS, Action, Clearance, Policy
 from fairness.gate_wording import LONGEST, group_label
 from fairness.groups import Membership
 
-CROSS = " × "
 RANK: dict[Action, int] = {"serve": 0, "caution": 1, "withhold": 2}
 
 

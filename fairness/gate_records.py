@@ -1,5 +1,6 @@
 """Records of the gate: what a manifest claims, what follows, and what the gate says about a patient."""
 
+import math
 from datetime import date
 from typing import Literal
 
@@ -7,13 +8,14 @@ import msgspec
 
 from fairness.engine.evaluate import METRICS
 from fairness.errors import GroupError
-from fairness.groups import ATTRIBUTES, label
+from fairness.groups import ATTRIBUTES, label, values_of
 from fairness.monitor.plan import MonitorPlan
 
 Action = Literal["serve", "caution", "withhold"]
 OnFail = Literal["serve", "caution", "withhold", "do-not-load"]
 Verdict = Literal["in-line", "off", "insufficient", "no-cases", "not-collected", "not-recorded"]
 EVERYBODY = "overall"
+CROSS = " × "
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -43,6 +45,12 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             raise ValueError("a claim needs exactly one of at_least, at_most, between, margin")
         if self.margin is not None and not self.margin > 0.0:
             raise ValueError("margin must be above 0")
+        given = (self.at_least, self.at_most, self.margin, *(self.between or ()))
+        # No figure is found beyond a limit of NaN: the claim would look kept.
+        if not all(math.isfinite(limit) for limit in given if limit is not None):
+            raise ValueError(f"a limit of {self.metric} is not a finite number")
+        if self.between is not None and self.between[0] >= self.between[1]:
+            raise ValueError("between needs a lower and a higher limit")
         for name in self.groups:
             check_group(name)
 
@@ -65,16 +73,29 @@ class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 def check_group(name: str) -> None:
     """Raise ValueError unless `name` is `attribute` or `attribute=value` with a known value.
 
-    A model's own attribute passes with any value; whether its evaluation has it is known when it is loaded.
+    An intersection is `sex × race=female × asian`: as many values as attributes. A model's own attribute
+    passes with any value; whether its evaluation has it is known when it is loaded.
     """
     attribute, given, value = name.partition("=")
-    if not attribute or (given and not value):
+    attributes, values = attribute.split(CROSS), value.split(CROSS)
+    if not all(attributes) or (given and not all(values)):
         raise ValueError(f"group `{name}` must be an attribute, or attribute=value")
-    if given and attribute in ATTRIBUTES:
-        try:
-            label(attribute, value)
-        except GroupError:
-            raise ValueError(f"group `{name}`: `{value}` is not a value of {attribute}") from None
+    if given and len(attributes) != len(values):
+        raise ValueError(f"group `{name}` must have a value for each attribute, such as "
+                         f"sex{CROSS}race=female{CROSS}asian")  # fmt: skip
+    for one, of_it in zip(attributes, values, strict=False):
+        if given and one in ATTRIBUTES:
+            _check_value(name, one, of_it)
+
+
+def _check_value(name: str, attribute: str, value: str) -> None:
+    try:
+        label(attribute, value)
+    except GroupError:
+        known = ", ".join(values_of(attribute))
+        raise ValueError(
+            f"group `{name}`: `{value}` is not a value of {attribute}; there are {known}"
+        ) from None
 
 
 class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -190,6 +190,16 @@ def label(attribute: str, value: str, age_bands: AgeBands = DEFAULT_AGE_BANDS) -
     return definition.values[value].label
 
 
+def values_of(attribute: str, age_bands: AgeBands = DEFAULT_AGE_BANDS) -> tuple[str, ...]:
+    """Every value that a group of the attribute may have, `absent` last; of an open one, those that are
+    defined.
+
+    Raises `GroupError` for an attribute that is not defined here.
+    """
+    bands = age_bands.values if attribute == "age_band" else ()
+    return tuple(dict.fromkeys((*bands, *_attribute(attribute).values, ABSENT)))
+
+
 def attribute_label(attribute: str) -> str:
     """The attribute in plain words."""
     return _attribute(attribute).label

@@ -55,6 +55,28 @@ def wilson(successes: int, n: int, level: float = DEFAULT_LEVEL) -> Interval:
     return Interval(low, high)
 
 
+def share_behind(
+    value: float, interval: tuple[float, float], level: float = DEFAULT_LEVEL
+) -> tuple[int, int] | None:
+    """Successes and n of a proportion and its `wilson` interval, the other way round.
+
+    None where no whole numbers have that proportion and interval.
+    """
+    low, high = interval
+    half2, z2 = (0.5 * (high - low)) ** 2, normal_quantile(level) ** 2
+    # The squared half-width is a quadratic of 1 / n with one positive root.
+    a, b = z2 * z2 * (half2 - 0.25), z2 * (2.0 * half2 - value * (1.0 - value))
+    if not (0.0 <= value <= 1.0 and a < 0.0 < half2):
+        return None
+    n = round(-2.0 * a / (b + math.sqrt(b * b - 4.0 * a * half2)))
+    successes = round(value * n)
+    if n < 1 or not math.isclose(successes / n, value, abs_tol=1e-12):
+        return None
+    again = wilson(successes, n, level)
+    is_it = math.isclose(again.low, low, abs_tol=1e-9) and math.isclose(again.high, high, abs_tol=1e-9)
+    return (successes, n) if is_it else None
+
+
 def newcombe(
     successes_a: int, n_a: int, successes_b: int, n_b: int, level: float = DEFAULT_LEVEL
 ) -> Interval:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 if TYPE_CHECKING:
     from fairness.report.model import Report
@@ -48,10 +49,13 @@ A served model:
 \b
 Exit codes:
   0  done; with --gate: every claim passes and every group can be estimated
-  1  with --gate: a claim fails, evidence is insufficient, or a group cannot be estimated
+  1  with --gate: a claim fails, evidence is insufficient, or a group cannot be estimated;
+     with --ledger: a claim fails
   3  with --gate --model: evidence is insufficient
   2  usage, or a file that cannot be audited (the message names file, column and remedy)
 """
+# What an audit of a ledger heeds; the rest is in the model's manifest.
+_OF_LEDGER = ("ledger", "model", "model_version", "groups_as", "gate", "out")
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -182,7 +186,7 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
     from fairness.audit.files import write_views, write_whole
     from fairness.errors import FairnessError
 
-    served = _served(options)
+    served = _served(ctx, options)
     if served is not None:
         ctx.exit(served)
     asked = Request(**{name: options[name] for name in Request._fields})
@@ -203,11 +207,12 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
     ctx.exit(1 if asked.gate and found.report.outcome != "pass" else 0)
 
 
-def _served(options: dict[str, Any]) -> int | None:
+def _served(ctx: click.Context, options: dict[str, Any]) -> int | None:
     """Exit code of an audit of a served model; None when the audit is one of a file."""
     from cds_hooks.cli.audit_ledger import examine_model, of_ledger
 
     if options["ledger"] is not None:
+        _refuse_others(ctx, "--ledger", _OF_LEDGER)
         if options["model"] is None or options["out"] is None:
             raise click.UsageError("--ledger needs --model ID and --out DIR")
         return of_ledger(
@@ -216,9 +221,13 @@ def _served(options: dict[str, Any]) -> int | None:
             options["model_version"],
             options["groups_as"],
             options["out"],
+            gate=options["gate"],
         )
     if options["predictions"] is None and options["gate"] and options["model"] is not None:
+        _refuse_others(ctx, "--gate --model without --predictions", ("gate", "model"))
         return examine_model(options["model"])
+    if ctx.get_parameter_source("groups_as") is not ParameterSource.DEFAULT:
+        raise click.UsageError("--groups-as needs --ledger; a file has one set of groups")
     needed = ("predictions", "score", "outcome", "groups", "out")
     lacking = [
         f"--{name.removesuffix('s') if name == 'groups' else name}" for name in needed if not options[name]
@@ -228,6 +237,17 @@ def _served(options: dict[str, Any]) -> int | None:
             f"missing {', '.join(lacking)}; or audit a served model with --ledger URL --model ID --out DIR"
         )
     return None
+
+
+def _refuse_others(ctx: click.Context, what: str, own: tuple[str, ...]) -> None:
+    """Raise `click.UsageError` for an option that would be read and not heeded."""
+    for param in ctx.command.params:
+        name = param.name or ""
+        if name not in own and ctx.get_parameter_source(name) is not ParameterSource.DEFAULT:
+            raise click.UsageError(
+                f"{param.opts[0]} has no part in {what}, which takes claims and groups from the model's "
+                "manifest; leave it out"
+            )
 
 
 def _tell(report: Report, out: Path) -> None:

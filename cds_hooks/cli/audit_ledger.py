@@ -15,33 +15,51 @@ if TYPE_CHECKING:
     from cds_hooks.monitor.audit import LedgerAudit
     from fairness.disclosure import Release
     from fairness.report.build import Built
+    from fairness.report.model import Report
     from models.runtime import Model
 
 __all__ = ["examine_model", "of_ledger"]
 
 
 def of_ledger(
-    url: str, model_id: str, version: str | None, groups_as: Literal["then", "now"], out: Path
+    url: str,
+    model_id: str,
+    version: str | None,
+    groups_as: Literal["then", "now"],
+    out: Path,
+    *,
+    gate: bool = False,
 ) -> int:
     """Audit a model's predictions against the outcomes that have matured, and write the reports.
 
-    Returns the exit code: 0 unless a claim fails. Raises click.UsageError for what cannot be audited.
+    Returns the exit code: 0 unless a claim fails; with `gate`, only where every claim passes and every group
+    can be estimated. Raises click.UsageError for what cannot be audited.
     """
     from cds_hooks.ledger import Ledger, LedgerError
     from cds_hooks.monitor.audit import AuditRequest, audit_ledger
+
+    reports: list[Report] = []
+
+    def tell(found: LedgerAudit) -> Release | None:
+        built = _report(found, model_id, out)
+        if built is None:
+            return None
+        reports.append(built.report)
+        return built.release
 
     request = AuditRequest(_model(model_id), datetime.now(UTC), version, groups_as=groups_as)
     try:
         out.mkdir(parents=True, exist_ok=True)
         with Ledger.open(url) as ledger:
-            audit = audit_ledger(ledger, request, out, lambda found: _report(found, model_id, out))
+            audit = audit_ledger(ledger, request, out, tell)
     except LedgerError as error:
         raise click.UsageError(f"--ledger: {error}") from None
     except OSError as error:
         raise click.UsageError(f"{out}: cannot be written ({type(error).__name__})") from None
     document = audit.document
     click.echo(f"{document['outcome']}: {document['why']}, in {out}")
-    return 1 if document["outcome"] == "fail" else 0
+    outcomes = {document["outcome"], *(report.outcome for report in reports)}
+    return 1 if "fail" in outcomes or (gate and outcomes != {"pass"}) else 0
 
 
 def examine_model(model_id: str) -> int:
@@ -70,7 +88,7 @@ def _model(model_id: str) -> Model:
     return models[model_id]
 
 
-def _report(audit: LedgerAudit, model_id: str, out: Path) -> Release | None:
+def _report(audit: LedgerAudit, model_id: str, out: Path) -> Built | None:
     from fairness.audit.files import write_views
 
     if audit.tally.n == 0:
@@ -79,7 +97,7 @@ def _report(audit: LedgerAudit, model_id: str, out: Path) -> Release | None:
     for name, why in write_views(built.report, out).items():
         if why is not None:
             click.echo(f"{name}: {why}", err=True)
-    return built.release
+    return built
 
 
 def _built(audit: LedgerAudit, model_id: str) -> Built:

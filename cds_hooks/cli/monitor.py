@@ -156,13 +156,15 @@ def decisions(model_id: str | None, url: str | None) -> None:
 @click.option("--reason", required=True)
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day, UTC.")
 @_ledger_option
+@_models_option
 def override(
     model_id: str, version: str, action: Any, groups: tuple[str, ...], owner: str, reason: str,
-    until: datetime, url: str | None,
+    until: datetime, url: str | None, folders: tuple[Path, ...],
 ) -> None:  # fmt: skip
     """Decide, as a named owner and until a day, what is done in place of the gate's own word."""
     from cds_hooks.ledger import DecisionEntry
 
+    _require_version(url, folders, model_id, version)
     _record(url, lambda: DecisionEntry(
         model=model_id, version=version, action=action, source="override", reason=reason, owner=owner,
         decided_at=datetime.now(UTC), expires_at=until.replace(tzinfo=UTC) + timedelta(days=1),
@@ -191,6 +193,27 @@ def lift(ctx: click.Context, digest: str, owner: str, reason: str, url: str | No
     ))  # fmt: skip
 
 
+def _require_version(url: str | None, folders: Sequence[Path], model_id: str, version: str) -> None:
+    """Raise `click.UsageError` for a version that is neither served here nor ever made a prediction: a
+    decision about it would stand in the ledger and stop nothing."""
+    from models.registry import Registry
+
+    settings = _settings()
+    with _opened(url, settings) as ledger:
+        known = dict.fromkeys(_asked(lambda: ledger.versions(model_id)))
+    if version in known:
+        return
+    models = Registry.load(folders or settings.model_folders, strict=False).models
+    if model_id in models:
+        known[models[model_id].manifest.version] = None
+    elif not known:
+        raise click.UsageError(f"--model: no model {model_id!r}; see bedside models list")
+    if version not in known:
+        raise click.UsageError(
+            f"--version: {model_id} has no version {version!r}; there are {', '.join(known)}"
+        )
+
+
 def _record(url: str | None, made: Any) -> None:
     try:
         entry = made()
@@ -201,10 +224,15 @@ def _record(url: str | None, made: Any) -> None:
 
 
 def _group(name: str) -> Mapping[str, str]:
-    from fairness.gate_records import check_group
+    from fairness.gate_records import CROSS, check_group
+    from fairness.groups import ATTRIBUTES
 
     check_group(name)
     attribute, _, value = name.partition("=")
+    for one in attribute.split(CROSS):
+        # A patient has no other attribute when a card is made, so that such a decision would never hold.
+        if one not in ATTRIBUTES:
+            raise ValueError(f"group `{name}`: no attribute `{one}`; there are {', '.join(ATTRIBUTES)}")
     return {"attribute": attribute, "value": value or "all"}
 
 

@@ -14,7 +14,7 @@ _VALIDITY = ("auroc", "o_e", "calibration_slope", "brier")
 def found_locally(audits: Sequence[Audit]) -> dict[str, list[str]]:
     """Lines of `validity` and `fairness` from report.json documents; a masked figure is told as withheld.
 
-    Raises EvidenceError for a document that is no report.
+    Raises EvidenceError for a document that is no report, or does not name its model and version.
     """
     lines: dict[str, list[str]] = {"validity": [], "fairness": []}
     for at, audit in enumerate(audits):
@@ -25,6 +25,12 @@ def found_locally(audits: Sequence[Audit]) -> dict[str, list[str]]:
             raise EvidenceError(
                 f"audits[{at}]: is no report; give a report.json of `bedside audit`"
             ) from None
+        if None in (audit.get("model"), audit.get("version")):
+            # Or a report on anybody's predictions would stand as evidence on this model.
+            raise EvidenceError(
+                f"audits[{at}]: does not say which model and version it is about; audit again with --model "
+                "and --model-version"
+            )
     return lines
 
 

@@ -1,15 +1,17 @@
 """What an earlier report has told, read back from the report itself: its counts, and those behind its shares.
 
-Whoever has the report can do the same, which is why it is done. The number of people of a class is not in a
-report, nor is what it withheld; of the latter only that it did.
+Whoever has the report can do the same, which is why it is done: the limits of a share tell how many people it
+is a share of. What a report withheld is not in it, only that it did.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from fairness.disclosure import Cell, Look
 from fairness.disclosure.metrics import made_of
 from fairness.engine import Group
 from fairness.groups import Membership
+from fairness.intervals import share_behind
 from fairness.report.cells import band_cell
 from fairness.report.model import GroupRow, MetricRow, Report
 
@@ -23,6 +25,9 @@ _PARTS = {
     "npv": ("not_selected@", "tn@", "fn@"),
 }
 _OF_EVERYBODY = ("accuracy", "interval_coverage", "within_one")
+# The same of a class.
+_PARTS_OF_CLASS = {"sensitivity": ("class", "right", "missed"), "ppv": ("given", "right", "wrong")}
+_SILENT = ("abstained", "unmatured", "no_card")
 
 
 def look_of(report: Report) -> Look:
@@ -31,7 +36,7 @@ def look_of(report: Report) -> Look:
     withheld: dict[Cell, int | None] = {}
     for row in report.groups:
         group = tuple(Membership(*member) for member in row.members)
-        own = _counts(row, group)
+        own = _counts(row, group, report.level)
         told |= own
         withheld |= dict.fromkeys(_withheld(row, group, own))
     for cell, people in _bands(report):
@@ -42,51 +47,63 @@ def look_of(report: Report) -> Look:
     return Look(told, {cell: None for cell in withheld if cell not in told})
 
 
-def _counts(row: GroupRow, group: Group) -> Counts:
-    found: Counts = {}
+class _Share(NamedTuple):
+    hits: int
+    of: int
+
+
+def _counts(row: GroupRow, group: Group, level: float) -> Counts:
     if row.n is None:
-        return found
-    found[Cell("n", group)] = row.n
+        return {}
+    found = {Cell("n", group): row.n}
     if row.events is not None:
         found |= {Cell("events", group): row.events, Cell("non_events", group): row.n - row.events}
     for metric in row.metrics:
-        if metric.value is not None:
-            found |= _of_share(metric, group, found)
-    return found | _of_silence(row, group, row.n)
+        found |= _of_share(metric, group, row.n, level)
+    near, right = Cell("yes:within_one", group), Cell("yes:accuracy", group)
+    if near in found and right in found:
+        found[Cell("beside", group)] = found[near] - found[right]
+    return found | _of_silence(row, group, level)
 
 
-def _of_share(metric: MetricRow, group: Group, known: Counts) -> Counts:
-    """The two counts behind a share whose denominator is told."""
+def _of_share(metric: MetricRow, group: Group, n: int, level: float) -> Counts:
+    """Whom a share is a share of, and the two counts that these are made of."""
+    base, _, one = metric.name.partition(":")
     whole, part, rest = "n", f"yes:{metric.name}", f"no:{metric.name}"
     if metric.threshold is not None and metric.name in _PARTS:
         at = f"@{metric.threshold:g}"
         whole, part, rest = (kind.replace("@", at) for kind in _PARTS[metric.name])
+    elif one and base in _PARTS_OF_CLASS:
+        whole, part, rest = (f"{kind}:{one}" for kind in _PARTS_OF_CLASS[base])
     elif metric.threshold is not None or metric.name not in _OF_EVERYBODY:
         return {}
-    of = known.get(Cell(whole, group))
-    if of is None or metric.value is None:
+    share = _read(metric, level)
+    if share is None:
         return {}
-    hits = round(metric.value * of)
-    return {Cell(part, group): hits, Cell(rest, group): of - hits}
+    found = {Cell(whole, group): share.of, Cell(part, group): share.hits,
+             Cell(rest, group): share.of - share.hits}  # fmt: skip
+    return found | ({Cell(f"others:{one}", group): n - share.of} if whole == f"class:{one}" else {})
 
 
-def _of_silence(row: GroupRow, group: Group, n: int) -> Counts:
+def _read(metric: MetricRow, level: float) -> _Share | None:
+    if metric.value is None or metric.low is None or metric.high is None:
+        return None
+    found = share_behind(metric.value, (metric.low, metric.high), level)
+    return None if found is None else _Share(*found)
+
+
+def _of_silence(row: GroupRow, group: Group, level: float) -> Counts:
     """Everybody in the group, and those without a score, an outcome or a card."""
-    rates = {metric.name: metric for metric in row.metrics if metric.name.endswith("_rate")}
-    flags = [rates[name] for name in ("abstained_rate", "unmatured_rate") if name in rates]
-    shares = [metric.value for metric in flags if metric.value is not None]
-    if not flags or len(shares) < len(flags) or sum(shares) >= 1.0:
-        return {}
-    people = round(n / (1.0 - sum(shares)))
-    found = {Cell("people", group): people, Cell("unmatured", group): 0}
-    found |= {
-        Cell(metric.name.removesuffix("_rate"), group): round(share * people)
-        for metric, share in zip(flags, shares, strict=True)
-    }
-    card = rates.get("no_card_rate")
-    if card is not None and card.value is not None:
-        without = round(card.value * people)
-        found |= {Cell("no_card", group): without, Cell("card", group): people - without}
+    rates = {metric.name.removesuffix("_rate"): metric for metric in row.metrics}
+    shares = {flag: share for flag in _SILENT if flag in rates and (share := _read(rates[flag], level))}
+    found: Counts = {}
+    for flag, share in shares.items():
+        found |= {Cell("people", group): share.of, Cell(flag, group): share.hits}
+        if flag == "no_card":
+            found[Cell("card", group)] = share.of - share.hits
+    if found and "unmatured" not in rates:
+        # Where everybody has an outcome, there is no such rate.
+        found[Cell("unmatured", group)] = 0
     return found
 
 

@@ -27,6 +27,10 @@ class AuditPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     min_n: int = DEFAULT_SUFFICIENCY.min_n
     min_events: int = DEFAULT_SUFFICIENCY.min_events
 
+    def __post_init__(self) -> None:
+        if min(self.min_n, self.min_events) < 1:
+            raise SampleError("min_n and min_events must be 1 or more; no figure comes from nobody")
+
     def all_claims(self) -> tuple[Claim, ...]:
         """Every claim, texts read; raises `SampleError` for one that is none."""
         found: list[Claim] = []

@@ -1,5 +1,7 @@
 """What is claimed about groups, and what the data say to it."""
 
+import math
+from collections.abc import Iterator
 from typing import Literal
 
 import msgspec
@@ -7,7 +9,7 @@ import msgspec
 from fairness.engine.estimates import CONTRASTED, SILENCE, scale_of
 from fairness.engine.evaluate import METRICS
 from fairness.engine.rates import RATES
-from fairness.engine.row_sample import base_name
+from fairness.engine.row_sample import AREAS, base_name
 from fairness.errors import SampleError
 from fairness.verdicts.needed import Needed
 
@@ -15,6 +17,8 @@ from fairness.verdicts.needed import Needed
 OF_ROWS = ("survival_auc", "concordance", "survival_o_e", "survival_brier", "bias", "mae",
            "interval_coverage", "within_one", "level_bias", "level_error", "weighted_kappa",
            *SILENCE)  # fmt: skip
+# Figures that cannot leave 0 to 1.
+SHARES = frozenset({*RATES, *AREAS, *SILENCE, "prevalence", "interval_coverage", "within_one"})
 _OF_CLASSES = ("sensitivity", "ppv", "auroc", "o_e")
 
 Outcome = Literal["pass", "fail", "insufficient evidence"]
@@ -42,6 +46,11 @@ class _Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
             raise SampleError(f"claim: {self.metric} {'needs a' if needs else 'has no'} threshold")
 
 
+def _check_attributes(attributes: tuple[str, ...]) -> None:
+    if len(set(attributes)) != len(attributes):
+        raise SampleError(f"claim: {'*'.join(attributes)} names an attribute twice")
+
+
 def _of_rows(metric: str) -> bool:
     return metric in OF_ROWS or (":" in metric and base_name(metric) in _OF_CLASSES)
 
@@ -64,6 +73,23 @@ class LevelClaim(_Claim, frozen=True, kw_only=True, tag="level"):
             raise SampleError("claim: needs exactly one of at_least, at_most, between")
         if self.between is not None and self.between[0] >= self.between[1]:
             raise SampleError("claim: between needs a lower and a higher limit")
+        limits = [limit for limit in self.limits if limit is not None]
+        if not all(map(math.isfinite, limits)):
+            raise SampleError(f"claim: a limit of {self.metric} is not a finite number")
+        if base_name(self.metric) in SHARES and not any(0.0 < limit <= 1.0 for limit in self._telling()):
+            raise SampleError(f"claim: {self.metric} lies between 0 and 1, so that these limits say nothing")
+        if not self.crossings:
+            raise SampleError("claim: crossings names no group; write [[]] for everybody")
+        for attributes in self.crossings:
+            _check_attributes(attributes)
+
+    def _telling(self) -> Iterator[float]:
+        """The limits, as distances from the end of the scale that they keep a share away from."""
+        low, high = self.limits
+        if low is not None:
+            yield low
+        if high is not None:
+            yield 1.0 - high
 
     @property
     def limits(self) -> tuple[float | None, float | None]:
@@ -79,9 +105,12 @@ class _GapClaim(_Claim, frozen=True, kw_only=True):
         self._check(CONTRASTED)
         if not self.attributes:
             raise SampleError("claim: names no attribute")
+        _check_attributes(self.attributes)
         least = 1.0 if scale_of(self.metric) == "ratio" else 0.0
         if not self.margin > least:
             raise SampleError(f"claim: the margin of {self.metric} must be above {least:g}")
+        if not math.isfinite(self.margin) or (base_name(self.metric) in SHARES and self.margin >= 1.0):
+            raise SampleError(f"claim: no gap of {self.metric} reaches a margin of {self.margin:g}")
 
 
 class GapClaim(_GapClaim, frozen=True, kw_only=True, tag="gap"):

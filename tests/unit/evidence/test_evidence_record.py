@@ -62,6 +62,13 @@ def test_an_audit_of_another_model_is_refused() -> None:
         record(audits=[audit(RESPONSE)])
 
 
+@pytest.mark.parametrize("name", ["model", "version"])
+def test_an_audit_of_nobody_knows_what_is_refused(name: str) -> None:
+    """A report without a model could be about any predictions, and would close the open item."""
+    with pytest.raises(EvidenceError, match=r"audits\[0\]: does not say which model"):
+        record(audits=[{**audit(), name: None}])
+
+
 def test_an_audit_of_the_model_closes_its_open_item() -> None:
     """With a report attached, the lack of one is no longer told."""
     audited = record(audits=[audit()])

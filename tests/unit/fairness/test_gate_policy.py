@@ -14,7 +14,7 @@ from fairness.gate import clear
 from fairness.gate_decisions import Standing, declared, settled, standing_of
 from fairness.gate_gaps import difference
 from fairness.gate_load import examine, policy_problems
-from fairness.gate_records import Clearance, Policy
+from fairness.gate_records import Claim, Clearance, Policy
 from fairness.groups import Membership, memberships
 from fairness.metric import Metric
 
@@ -288,3 +288,16 @@ def test_a_models_own_attribute_is_known_by_its_evaluation() -> None:
     asked = policy(CLAIM | {"groups": ["cancer_type=melanom"]}, attributes=["cancer_type"])
     ((field, remedy),) = policy_problems(asked, cells)
     assert (field, "use one of: melanoma" in remedy) == ("fairness.claims[0].groups", True)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"at_least": float("nan")}, {"at_most": float("inf")}, {"between": (float("nan"), 1.0)},
+        {"between": (1.25, 0.8)}, {"margin": float("inf")},
+    ],
+)  # fmt: skip
+def test_a_claim_whose_limits_nothing_can_pass_or_fail_is_refused(limits: dict[str, Any]) -> None:
+    """A limit that is no number would never be broken, and look kept."""
+    with pytest.raises(ValueError, match=r"finite|lower and a higher"):
+        Claim(metric="o_e", **limits)

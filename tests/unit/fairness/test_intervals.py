@@ -5,7 +5,15 @@ from scipy.stats import binomtest
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
 from fairness.errors import SampleError
-from fairness.intervals import all_or_nothing, log_normal, logit_scale, newcombe, normal_quantile, wilson
+from fairness.intervals import (
+    all_or_nothing,
+    log_normal,
+    logit_scale,
+    newcombe,
+    normal_quantile,
+    share_behind,
+    wilson,
+)
 
 COUNTS = [(0, 5), (1, 5), (5, 5), (3, 17), (40, 61), (999, 1000)]
 
@@ -77,3 +85,16 @@ def test_logit_scale_is_symmetric_for_complements() -> None:
     """The interval of 1 - a is the mirror image of the interval of a."""
     low, high = logit_scale(0.9, 0.05)
     assert logit_scale(0.1, 0.05) == pytest.approx((1 - high, 1 - low), abs=1e-12)
+
+
+@pytest.mark.parametrize(("successes", "n"), [(0, 1), (1, 2), (0, 57), (57, 57), (782, 1383), (5, 10**7)])
+def test_a_share_and_its_limits_tell_the_two_counts(successes: int, n: int) -> None:
+    """Also a fraction in lower terms, none of them and all of them."""
+    limits = wilson(successes, n, 0.9)
+    assert share_behind(successes / n, (limits.low, limits.high), 0.9) == (successes, n)
+
+
+@pytest.mark.parametrize("limits", [(0.31, 0.52), (0.4, 0.4), (-1.0, 2.0)])
+def test_limits_of_another_kind_tell_no_counts(limits: tuple[float, float]) -> None:
+    """Rather than the wrong ones."""
+    assert share_behind(0.4, limits) is None

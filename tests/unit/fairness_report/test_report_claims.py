@@ -49,6 +49,13 @@ def test_a_gap_by_two_attributes_is_two_claims() -> None:
     ("auroc gap < 0 by sex", "margin"),
     ("o_e in 2..1", "lower and a higher"),
     ("auroc >= 1e999", "finite"),
+    ("auroc >= 0 by sex", "say nothing"),
+    ("ppv@0.2 in -1..1", "say nothing"),
+    ("abstained_rate <= 1 by sex", "say nothing"),
+    ("survival_auc >= 1.5", "say nothing"),
+    ("auroc gap < 1 by sex", "no gap"),
+    ("auroc spread < 0.1 by sex*sex", "twice"),
+    ("auroc >= 0.7 by sex*sex", "twice"),
 ])  # fmt: skip
 def test_what_is_no_claim_is_refused(text: str, named: str) -> None:
     """The error says what is wrong."""
@@ -98,6 +105,12 @@ min_n: 50
     ("claims: [{kind: gap, metric: auroc, margin: 0.1, attributes: [sex], extra: 1}]", "extra"),
     ("claims: [", "line"),
     ("- 1", "top level"),
+    ("claims: [{kind: level, metric: auroc, at_least: .nan}]", "finite"),
+    ("claims: [{kind: level, metric: o_e, between: [-.inf, .inf]}]", "finite"),
+    ("claims: [{kind: gap, metric: o_e, margin: .inf, attributes: [sex]}]", "no gap"),
+    ("claims: [{kind: level, metric: auroc, at_least: 0.7, crossings: []}]", "no group"),
+    ("min_n: 0", "1 or more"),
+    ("min_events: -1", "1 or more"),
 ])  # fmt: skip
 def test_a_policy_that_is_none_is_refused(tmp_path: Path, text: str, named: str) -> None:
     """The error names the file and the field."""

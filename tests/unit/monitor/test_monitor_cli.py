@@ -58,8 +58,9 @@ def test_from_outcomes_to_a_decision(environment: Path, ledger: Ledger, tmp_path
 
 def test_a_named_owner_lifts_a_decision(environment: Path, ledger: Ledger) -> None:
     """An override is made, found and lifted; all of it stays in the list."""
-    made = call("monitor", "override", "--model", MODEL, "--version", "1.0.0", "--action", "withhold",
-                "--owner", "Dr Okafor", "--reason", "recall", "--until", "2099-01-01")  # fmt: skip
+    made = call("monitor", "override", "--models", environment, "--model", MODEL, "--version", "1.0.0",
+                "--action", "withhold", "--owner", "Dr Okafor", "--reason", "recall",
+                "--until", "2099-01-01")  # fmt: skip
     digest = made.output.strip()
     assert call("monitor", "lift", digest, "--owner", "Dr Okafor", "--reason", "mended").exit_code == 0
     assert [row["action"] for row in ledger.decisions(MODEL)] == ["withhold", "lift"]
@@ -67,15 +68,36 @@ def test_a_named_owner_lifts_a_decision(environment: Path, ledger: Ledger) -> No
 
 @pytest.mark.parametrize(
     "changes",
-    [{"--until": "2001-01-01"}, {"--owner": " "}, {"--reason": ""}, {"--group": "sex=womn"}],
-)
-def test_an_override_that_does_not_fit_is_a_usage_error(environment: Path, changes: dict[str, str]) -> None:
-    """An end in the past, no owner, no reason or an unknown group: exit code 2 and the field."""
-    words = {"--model": MODEL, "--version": "1", "--action": "serve", "--owner": "A", "--reason": "b",
+    [
+        {"--until": "2001-01-01"}, {"--owner": " "}, {"--reason": ""}, {"--group": "sex=womn"},
+        {"--group": "planet=earth"}, {"--group": "sex × race=female"}, {"--group": "sex × race=female × x"},
+        {"--version": "1.0.1"}, {"--model": "other"},
+    ],
+)  # fmt: skip
+def test_an_override_that_does_not_fit_is_a_usage_error(
+    environment: Path, ledger: Ledger, changes: dict[str, str]
+) -> None:
+    """An end in the past, no owner or reason, a group, model or version that nobody has: exit code 2, and
+    nothing is kept that would never hold."""
+    words = {"--models": str(environment), "--model": MODEL, "--version": "1.0.0",
+             "--action": "serve", "--owner": "A", "--reason": "b",
              "--until": "2099-01-01"} | changes  # fmt: skip
     done = call("monitor", "override", *(word for pair in words.items() for word in pair))
     assert done.exit_code == 2
-    assert "Traceback" not in done.output
+    assert "Error: " in done.output
+    assert ledger.decisions() == []
+
+
+def test_an_override_of_a_version_that_made_predictions_needs_no_model(
+    environment: Path, ledger: Ledger
+) -> None:
+    """The version may be served elsewhere, or no more; the ledger knows it."""
+    predict(ledger, "one")
+    done = call("monitor", "override", "--model", MODEL, "--version", "1.0.0", "--action", "withhold",
+                "--group", "sex × race=female × asian", "--owner", "A", "--reason", "b",
+                "--until", "2099-01-01")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert ledger.decisions(MODEL)[0]["groups"] == [{"attribute": "sex × race", "value": "female × asian"}]
 
 
 def test_lifting_nothing_is_told(environment: Path) -> None:
