@@ -35,8 +35,8 @@ _JSON_COLUMNS = frozenset(
     )
 )
 _ELSEWHERE = frozenset(("features", "clearance"))
-# At the beginning of a JSON string, or further on in a list of sources as a computed feature has it; up to the
-# next source or the end. After a backslash the quote is part of a text, not its beginning.
+# At the beginning of a JSON string, or further on in a list of sources as a computed feature has it; up to
+# the next source or the end. After a backslash the quote is part of a text, not its beginning.
 _PATIENT = re.compile(rb'((?:(?<!\\)"|, )Patient)/(?:[^"\\]|\\.)*?(?=, [A-Z][A-Za-z]*/|")')
 _encode = msgspec.json.Encoder().encode
 _encode_sorted = msgspec.json.Encoder(order="deterministic").encode
