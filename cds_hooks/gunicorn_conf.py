@@ -9,11 +9,17 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # publishes no types
+import msgspec
+from gunicorn import util  # type: ignore[import-untyped]  # publishes no types
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # the same
+from gunicorn.http import errors  # type: ignore[import-untyped]  # the same
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]  # the same
 
+from cds_hooks import outcomes
 from cds_hooks.arrivals import ARRIVALS
 from cds_hooks.settings import Settings
 
@@ -23,6 +29,15 @@ METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _COLLECT_AT = (50_000, 20, 100)
 _READERS = 60
 """Threads of a worker that may wait for slow requests while as many as it has turns do the work."""
+
+# What is no HTTP that can be read, beside 400; what the application itself sends wrongly is left to gunicorn.
+_UNREADABLE = {
+    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
+    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
+    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
+    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
+}
+_OWN_FAULT = (errors.ConfigurationProblem, errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 
 _LIMITS = {"timeout": 30, "graceful_timeout": 15, "keepalive": 30}
 
@@ -37,6 +52,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
             return super().handle(conn)
         finally:
             ARRIVALS.end(conn.sock)
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Answer what cannot be read as HTTP, in an OperationOutcome that quotes nothing of it; called by
+        gunicorn."""
+        if not isinstance(exc, errors.ParseException) or isinstance(exc, _OWN_FAULT):
+            super().handle_error(req, client, addr, exc)
+            return
+        status = _UNREADABLE.get(type(exc), HTTPStatus.BAD_REQUEST)
+        self.log.warning("Invalid request: %s", type(exc).__name__)
+        body = msgspec.json.encode(outcomes.of_status(status))
+        head = (
+            f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+        )
+        with suppress(OSError):  # the client is gone already
+            util.write_nonblock(client, head.encode("ascii") + body)
 
     def murder_pending(self) -> None:
         """Cut off what is overdue; called by gunicorn once a second or more often."""

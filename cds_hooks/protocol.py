@@ -66,8 +66,8 @@ class HookCall:
     """One hook call: who asks, about whom, with which data.
 
     `payloads` are the prefetch entries by key; a key that is no plain name is shown as `?`. `drafts` are the
-    orders that are being written, the selected ones where the hook tells. `unread` are the keys that the
-    client left out and that then could not be read, though the server may hold something.
+    orders that are being written, the selected ones where the hook tells. `unread` are the keys under
+    which something stands, or may stand on the server, that could not be read at all.
     """
 
     def __init__(self, body: bytes, hook: str, instance: str, context: Context) -> None:
@@ -120,6 +120,9 @@ class HookCall:
             payload, self._carefully_read[shown] = read_carefully(raw, f"prefetch.{shown}", self.issues)
             if payload is not None:
                 self.payloads[shown] = payload
+                self.unread.discard(shown)
+            else:
+                self.unread.add(shown)
 
     def _shown(self, key: str) -> str:
         """The key as issues may show it: a client's own text stays out of logs and ledger.

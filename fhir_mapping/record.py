@@ -48,7 +48,9 @@ class PatientRecord:
 
     `patient_id` is the id that the caller asked about; a Patient resource with another id raises
     WrongPatient, any other resource about somebody else becomes an issue and is not used. `memo` keeps what
-    was read once for the features that are read next; a record is read by one thread at a time.
+    was read once for the features that are read next; a record is read by one thread at a time. Where
+    `patients_differ`, the Patient resources of the record contradict each other, and nobody can tell which
+    stands.
     """
 
     def __init__(
@@ -76,6 +78,8 @@ class PatientRecord:
         self.states: dict[str, PrefetchState] = {}
         self.patient: Patient | None = None
         self._patient_at = -1
+        self._has_died = False
+        self.patients_differ = False
         self._raw = raw
         self._root = root
         self._origins: list[tuple[int, str]] = []
@@ -198,14 +202,19 @@ class PatientRecord:
         if self.patient_id and patient.id is not None and patient.id != self.patient_id:
             where = f"{self.path(at)}.id"
             raise WrongPatient(where, "is another patient than context.patientId; send one patient's data")
+        before = self.patient
+        if before is not None and before != patient:
+            self.patients_differ = True
+            told = "says something else of the patient than another Patient resource"
+            self.issues.append(Issue(self.path(at), "ambiguous", told))
+        self._has_died = self._has_died or bool(patient.deceasedBoolean or patient.deceasedDateTime)
         self.patient = patient
         self._patient_at = at
 
     @property
     def deceased(self) -> bool:
-        """Whether the Patient resource says that the patient has died."""
-        patient = self.patient
-        return patient is not None and bool(patient.deceasedBoolean or patient.deceasedDateTime)
+        """Whether a Patient resource says that the patient has died."""
+        return self._has_died
 
     @property
     def codes(self) -> CodeIndex:
@@ -325,8 +334,17 @@ class PatientRecord:
         return verdict
 
     def accepts_patient(self) -> bool:
-        """Whether there is a Patient resource and it is valid FHIR R4."""
-        return self.patient is not None and self.accepts(self._patient_at)
+        """Whether there is a Patient resource that is valid FHIR R4, and no other that contradicts it."""
+        return self.patient is not None and not self.patients_differ and self.accepts(self._patient_at)
+
+    @property
+    def patient_trouble(self) -> str | None:
+        """Why nothing is read from the Patient resource, as a key of REASONS; None when it is accepted."""
+        if self.patient is None:
+            return "not-provided"
+        if self.patients_differ:
+            return "ambiguous"
+        return None if self.accepts_patient() else "invalid-resource"
 
     @property
     def patient_path(self) -> str:

@@ -198,7 +198,8 @@ class Encounter(Common, frozen=True, kw_only=True, tag="encounter"):
 
 
 class AnyOf(Common, frozen=True, kw_only=True, tag="any_of"):
-    """1 when any input feature is 1; 0 when all known ones are 0; missing when all are missing."""
+    """1 when any input feature is 1; 0 when all known ones are 0; missing when all are missing, or when one
+    is because of an entry that nobody can read."""
 
     inputs: tuple[str, ...]
 

@@ -76,7 +76,8 @@ def recency(raw: bytes) -> tuple[datetime, bytes]:
 
 
 def charts(kept: Iterable[Kept], contested: Contested, shared: Shared) -> Iterator[Chart]:
-    """Charts in order of patient id; of several versions of a resource the newest counts."""
+    """Charts in order of patient id; of several versions of a resource the newest counts, and of several that
+    are equally new all are there."""
     by_patient: dict[str, list[Kept]] = {}
     for one in kept:
         by_patient.setdefault(one.owner, []).append(one)
@@ -99,18 +100,26 @@ def _foremost(found: list[Kept]) -> tuple[list[Kept], tuple[Lead, ...]]:
 
 
 def _current(found: list[Kept], contested: Contested) -> list[Kept]:
-    versions: dict[Identity | bytes, Kept] = {}
+    """The newest version of each resource; of several that are equally new all, so that the record finds
+    them ambiguous and no content wins."""
+    versions: dict[Identity | bytes, list[Kept]] = {}
     for one in found:
         if one.id is None:
-            versions[one.raw.strip()] = one
+            versions[one.raw.strip()] = [one]
             continue
         identity = (one.kind, one.id)
         if contested and contested.get(identity, one.owner) != one.owner:
             continue
         before = versions.get(identity)
-        if before is None or recency(one.raw) > recency(before.raw):
-            versions[identity] = one
-    return sorted(versions.values(), key=_content)
+        if before is None:
+            versions[identity] = [one]
+            continue
+        (moment, content), (newest, _) = recency(one.raw), recency(before[0].raw)
+        if moment > newest:
+            versions[identity] = [one]
+        elif moment == newest and all(content != other.raw.strip() for other in before):
+            before.append(one)
+    return sorted((one for alike in versions.values() for one in alike), key=_content)
 
 
 def _drugs(found: Iterable[Kept], shared: Shared) -> Iterator[bytes]:

@@ -101,7 +101,12 @@ def odd_outline(line: bytes) -> Outline:
 
 
 def owner_of_broken(line: bytes) -> tuple[str | None, str | None]:
-    """(type, patient's id) of a line that is no JSON, as far as what is left of it tells."""
-    kind, about = _TYPE.search(line), _OF_PATIENT.search(line)
-    owner = patient_of(about[1].decode("utf-8", "replace")) if about is not None else None
-    return (kind[1].decode("ascii") if kind is not None else None), owner
+    """(type, patient's id) of a line that is no JSON object, as far as what is left of it tells.
+
+    A line that names several patients holds several resources, of any types: it tells neither.
+    """
+    owners = {patient_of(about.decode("utf-8", "replace")) for about in _OF_PATIENT.findall(line)}
+    if len(owners) > 1:
+        return None, None
+    kind = _TYPE.search(line)
+    return (kind[1].decode("ascii") if kind is not None else None), owners.pop() if owners else None

@@ -71,9 +71,10 @@ class Demographics(msgspec.Struct, frozen=True):
 
 
 def of(record: PatientRecord, index: datetime) -> Demographics:
-    """Demographics of a record's patient at an aware index time; all absent without a Patient resource."""
+    """Demographics of a record's patient at an aware index time; all absent without a Patient resource, and
+    where two contradict each other."""
     patient = record.patient
-    if patient is None:
+    if patient is None or record.patients_differ:
         return Demographics()
     found = extensions(patient)
     race, ethnicity = codes_of(found.get(RACE, ()), OMB), codes_of(found.get(ETHNICITY, ()), OMB)

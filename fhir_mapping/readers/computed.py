@@ -13,7 +13,7 @@ from fhir_mapping.readers.person import SexReader
 from fhir_mapping.readers.reasons import NEARNESS
 from fhir_mapping.spec import AnyOf, Derived
 from fhir_mapping.times import EARLIEST, DateError, bounds
-from fhir_mapping.values import FeatureValue, missing
+from fhir_mapping.values import UNREADABLE, FeatureValue, missing
 
 
 class AnyOfReader:
@@ -28,11 +28,15 @@ class AnyOfReader:
         self.needs = spec.inputs
 
     def compute(self, known: Mapping[str, FeatureValue]) -> FeatureValue:
-        """1 when any known input is not 0; missing only when all inputs are."""
+        """1 when any known input is not 0; missing when all inputs are, and when one is of which something is
+        on record that nobody can read: it may be the 1."""
         inputs = [known[name] for name in self.needs]
         hit = next((one for one in inputs if one.known and one.value != 0.0), None)
         if hit is not None:
             return FeatureValue(self.name, 1.0, date=hit.date, source=hit.source)
+        doubts = [one.reason for one in inputs if not one.known and one.reason in UNREADABLE]
+        if doubts:
+            return missing(self.name, most_telling(doubts))
         if any(one.known for one in inputs):
             recorded = next((one for one in inputs if one.state == "ok"), None)
             return FeatureValue(self.name, 0.0, "ok" if recorded else "none-recorded")

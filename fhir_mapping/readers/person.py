@@ -21,9 +21,9 @@ class AgeReader:
 
     def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
         """Completed years at an index time; missing for a partial birth date that allows two ages."""
-        patient = record.patient
-        if patient is None or not record.accepts_patient():
-            return missing(self.name, "not-provided" if patient is None else "invalid-resource", "a")
+        patient, trouble = record.patient, record.patient_trouble
+        if patient is None or trouble is not None:
+            return missing(self.name, trouble or "not-provided", "a")
         if patient.birthDate is None:
             return self._untold(record, "not-recorded")
         try:
@@ -55,9 +55,9 @@ class SexReader:
 
     def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
         """1 male, 0 female; `text` names the element that it was read from."""
-        patient = record.patient
-        if patient is None or not record.accepts_patient():
-            return missing(self.name, "not-provided" if patient is None else "invalid-resource")
+        patient, trouble = record.patient, record.patient_trouble
+        if patient is None or trouble is not None:
+            return missing(self.name, trouble or "not-provided")
         sex, element = demographics.sex(patient)
         if sex not in ("male", "female"):
             reason = "not-recorded" if sex is None else "answer-not-listed"

@@ -97,11 +97,14 @@ class Naming:
         """Whether what some texts tell of one thing is surely no member.
 
         One of the texts has to consist of known names and of fillers, such as an amount; each name's code is
-        of a code system of the list all of whose members have a name here, and is none of them. No text may
-        hold a member's name or be a part of one.
+        of a code system of the list all of whose members have a name here, and is none of them. Each other
+        text has to hold such a name, or it may speak of another thing, as "Glucophage" does beside "Aspirin".
+        No text may hold a member's name or be a part of one.
         """
         spoken = [words for words in map(words_of, texts) if words]
         if not any(self._is_made_of_others(words) for words in spoken):
+            return False
+        if not all(self._holds_another(words) for words in spoken):
             return False
         return not any(self._may_be_member(words) for words in spoken)
 
@@ -137,6 +140,14 @@ class Naming:
                 if not ends[end] and self._is_another_name(words[begin:end]):
                     ends[end] = True
         return ends[-1] is True
+
+    def _holds_another(self, words: Words) -> bool:
+        longest = _known().longest
+        return any(
+            self._is_another_name(words[begin:end])
+            for begin in range(len(words))
+            for end in range(begin + 1, min(begin + longest, len(words)) + 1)
+        )
 
     def _may_be_member(self, words: Words) -> bool:
         text = _padded(words)

@@ -151,6 +151,17 @@ def test_no_absence_is_concluded_beside_a_failed_prefetch(hospital: Hospital) ->
 
 
 @ids(52)
+@pytest.mark.parametrize("sent", [[{"resourceType": "MedicationRequest"}], {}, "junk", {"entry": {}}])
+def test_no_absence_is_concluded_beside_a_list_in_another_form(hospital: Hospital, sent: Any) -> None:
+    """What stands under a key and is no Bundle may be a list of anything; it is not as good as left out."""
+    body = hospital.request("maria-lindqvist")
+    body["prefetch"]["medicationRequests"] = sent
+    assert hospital.post(body).get_json() == {"cards": []}
+    assert hospital.features()["glucose_lowering_drug"]["reason"] == "incomplete"
+    assert "prefetch.medicationRequests" in next(iter(hospital.issues()))
+
+
+@ids(52)
 def test_a_remark_that_there_are_no_results_is_an_empty_list(hospital: Hospital) -> None:
     """Servers write "no results" as a warning among no entries: that is an answer, and no failed search."""
     body = hospital.request("maria-lindqvist")

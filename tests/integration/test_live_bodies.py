@@ -57,6 +57,29 @@ def body(tmp_path: Path) -> Iterator[bytes]:
     hospital.close()
 
 
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ("GET /cds-services?token=CANARY HTTP/CANARY\r\n\r\n", 400),
+        ("CANARY\r\n\r\n", 400),
+        (f"{HEAD}CANARY CANARY: 1\r\n\r\n", 400),
+        (f"{HEAD}Content-Length: CANARY\r\n\r\n", 400),
+        (f"{HEAD}Expect: CANARY\r\n\r\n", 417),
+        (f"{HEAD}X-Long: {'CANARY' * 2000}\r\n\r\n", 431),
+        (f"GET /{'CANARY' * 2000} HTTP/1.1\r\n\r\n", 414),
+    ],
+)
+def test_what_is_no_http_is_an_outcome_that_quotes_nothing(live: Live, sent: str, status: int) -> None:
+    """Also the web server's own refusals are OperationOutcomes, and hold nothing of the request."""
+    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as connection:
+        connection.sendall(sent.encode())
+        answer = HTTPResponse(connection)
+        answer.begin()
+        told = answer.read()
+    assert (answer.status, json.loads(told)["resourceType"]) == (status, "OperationOutcome")
+    assert b"CANARY" not in told
+
+
 def send(live: Live, head: str, parts: Iterable[bytes], *, is_cut: bool = False) -> Told:
     """Send a head and parts; `is_cut` then closes the sending side."""
     with socket.create_connection(("127.0.0.1", live.port), timeout=30) as wire:

@@ -44,6 +44,12 @@ def test_a_version_without_time_is_older_than_any() -> None:
     assert one_chart(told, odd, untold).raws == [told.raw]
 
 
+def test_versions_that_are_equally_new_are_all_there() -> None:
+    """Without a later lastUpdated nobody can tell which version stands, and none is chosen by its content."""
+    one, other = kept("p", "o", n=1), kept("p", "o", n=2)
+    assert one_chart(one, other, kept("p", "o", n=1)).raws == [one.raw, other.raw]
+
+
 def test_equal_lines_without_id_are_one_resource() -> None:
     """A line that occurs twice without an id counts once."""
     line = kept("p", None)

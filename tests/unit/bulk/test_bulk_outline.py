@@ -61,6 +61,13 @@ def test_the_owner_of_a_cut_line_is_found_in_what_is_left() -> None:
     assert owner_of_broken(line) == ("Condition", "p")
 
 
+def test_a_line_of_several_patients_is_nobodys() -> None:
+    """Resources of several patients on one line, as a JSON array has them, are not those of the first."""
+    one = b'{"resourceType":"Condition","subject":{"reference":"Patient/%s"}}'
+    assert owner_of_broken(b"[%s, %s]" % (one % b"p", one % b"q")) == (None, None)
+    assert owner_of_broken(b"[%s, %s]" % (one % b"p", one % b"p")) == ("Condition", "p")
+
+
 @given(st.dictionaries(st.sampled_from(["id", "subject", "patient", "code", "status", "x"]), JSON))
 def test_no_resource_makes_the_outline_fail(elements: dict[str, object]) -> None:
     """Whatever its elements hold, a JSON object with a type has an outline."""

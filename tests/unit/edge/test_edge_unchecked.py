@@ -19,6 +19,28 @@ def test_a_card_says_that_no_medication_list_was_sent(hospital: Hospital) -> Non
     assert "Not checked" not in whole["detail"]
 
 
+def test_chemotherapy_in_words_is_not_known_and_not_none_recorded(hospital: Hospital) -> None:
+    """An empty list of procedures does not answer for a drug of the chart that may be chemotherapy."""
+    body = hospital.request("maria-lindqvist", "order-sign")
+    statement = {
+        "resourceType": "MedicationStatement",
+        "id": "in-words",
+        "status": "completed",
+        "subject": {"reference": "Patient/maria-lindqvist"},
+        "medicationCodeableConcept": {"text": "Paclitaxel weekly x 12"},
+        "effectiveDateTime": "2026-01-05",
+    }
+    body["prefetch"]["medicationRequests"] = None
+    body["prefetch"]["medicationStatements"] = {
+        "resourceType": "Bundle",
+        "type": "searchset",
+        "entry": [{"resource": statement}],
+    }
+    (card,) = hospital.post(body, RESPONSE).get_json()["cards"]
+    assert "Earlier systemic cancer treatment (an entry without a code" in card["detail"]
+    assert "none recorded" not in card["detail"]
+
+
 def test_a_card_says_that_an_earlier_drug_in_words_was_not_checked(hospital: Hospital) -> None:
     """A checkpoint inhibitor that may be on record in words is told beside the score for a first one."""
     body = hospital.request("maria-lindqvist", "order-sign")

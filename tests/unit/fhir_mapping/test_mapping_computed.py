@@ -53,6 +53,17 @@ def test_any_of_is_one_when_any_input_is(chart: list[Resource], value: float, st
     assert (found.value, found.state) == (value, state)
 
 
+@pytest.mark.parametrize(
+    "unclear", [{"medicationCodeableConcept": {"text": "Glucophage"}}, {"status": "unknown"}]
+)
+def test_any_of_is_missing_where_an_input_may_be_the_one(unclear: Resource) -> None:
+    """A problem list without the illness is no answer for a drug that nobody can read; an illness is."""
+    spec = features(*ANY)
+    found = spec.extract(record(condition(OTHER), order(**unclear)), NOW)
+    assert found["either"].reason == found["drug"].reason is not None
+    assert spec.extract(record(condition(DIABETES), order(**unclear)), NOW)["either"].value == 1.0
+
+
 def test_any_of_nothing_is_missing() -> None:
     """Without any input, `any_of` is missing for the reason of its first input."""
     assert features(*ANY).extract(record(), NOW)["either"].reason == "not-provided"

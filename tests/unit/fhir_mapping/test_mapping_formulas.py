@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mapping_samples import NOW, Resource, feature, features, observation, patient, quantity, record
+from mapping_samples import NOW, Resource, bundle, feature, features, observation, patient, quantity, record
 
 from fhir_mapping.errors import SpecError
 from fhir_mapping.features import FeatureSet
@@ -109,7 +109,7 @@ def test_no_formula_gives_what_is_not_finite(formula: str, values: list[float]) 
 def kidney(creatinine: Resource, **person: Any) -> PatientRecord:
     """A record with a creatinine."""
     raw = observation(1.2, "2026-04-01", "k", "2160-0", valueQuantity=creatinine)
-    return record(patient(**person), raw)
+    return PatientRecord.of_bundle(bundle(patient(**person), raw))
 
 
 def test_egfr_of_a_record_tells_date_sources_and_unit() -> None:

@@ -80,6 +80,18 @@ def test_two_patients_in_one_bundle_raise() -> None:
         record(patient(id="p2"))
 
 
+def test_patient_resources_that_contradict_each_other_give_no_age() -> None:
+    """Of two birth dates under one id nobody can tell which stands; the same Patient twice is no matter."""
+    spec = features(feature(kind="age"))
+    one, other = patient(birthDate="1960-05-01"), patient(birthDate="1990-05-01")
+    chart = prefetched(patient=one, more=searchset(other))
+    assert spec.extract(chart, NOW)["f"].reason == "ambiguous"
+    assert [(issue.code, issue.path) for issue in chart.issues] == [
+        ("ambiguous", "prefetch.more.entry[0].resource")
+    ]
+    assert spec.extract(prefetched(patient=one, more=searchset(one)), NOW)["f"].state == "ok"
+
+
 INVALID: dict[str, Resource] = {
     "unknown element": {CANARY: CANARY},
     "unknown nested element": {"valueQuantity": quantity(70) | {CANARY: 1}},

@@ -50,6 +50,10 @@ UNCLEAR = {
     "a local code": concept("MET500", LOCAL),
     "a code without system": {"coding": [{"code": "MET500"}]},
     "a name in the display alone": concept("0087-6060-05", NDC, display="metFORMIN hydrochloride 500 MG"),
+    "a display that says another thing": {
+        **concept("0087-6060-05", NDC, display="Glucophage 500 mg"),
+        "text": "Aspirin 81 mg",
+    },
     "an amount": {"text": "500 mg"},
     "nothing": {},
 }
@@ -57,6 +61,10 @@ SETTLED = {
     "words": {"text": "Aspirin 81 mg"},
     "capitals and forms": {"text": "ASPIRIN EC 81mg tablet, once daily"},
     "NDC with a display": concept("11917-0034", NDC, display="Aspirin 81 MG Oral Tablet"),
+    "a display that says more": {
+        **concept("11917-0034", NDC, display="Bayer ASPIRIN lo-dose TBEC"),
+        "text": "Aspirin 81 mg",
+    },
     "words beside an NDC": {**concept("11917-0034", NDC), "text": "aspirin"},
     "two known names": {"text": "aspirin / clopidogrel"},
 }

@@ -54,6 +54,23 @@ def test_undefined_numbers_stay_undefined(ledger: Ledger) -> None:
     assert story["prediction"]["features"] == [{"name": "sbp", "value": None}]
 
 
+@pytest.mark.parametrize(
+    ("source", "kept"),
+    [
+        ("Patient/123", "Patient"),
+        ("Observation/k, Patient/123, Patient/123", "Observation/k, Patient, Patient"),
+        ("Patient/123, Observation/k", "Patient, Observation/k"),
+        ('Patient/1"2, 3', "Patient"),
+    ],
+)
+def test_no_source_keeps_the_patient(ledger: Ledger, source: str, kept: str) -> None:
+    """A reference to a patient is cut down to its type, also among the sources of a computed feature."""
+    call = make_call()
+    shown = make_prediction(call, features=[{"name": "egfr", "value": 61.0, "source": source}])
+    ledger.record(call, [shown])
+    assert story_of(ledger, shown)["prediction"]["features"][0]["source"] == kept
+
+
 def test_a_suggested_resource_is_reduced_to_its_type(ledger: Ledger) -> None:
     """The stored card keeps what the clinician read and drops the FHIR resource, which names the patient."""
     action = {"type": "create", "description": "Order a lipid panel"}
