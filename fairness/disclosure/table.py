@@ -10,6 +10,7 @@ from fairness.engine.tally import Tally
 N, EVENTS, NON_EVENTS = "n", "events", "non_events"
 PEOPLE = "people"
 """Everybody in a group, those without a score or an outcome too; told by rates only."""
+SPANNED = ("selected", "tp", "fp")
 
 
 class Cell(NamedTuple):
@@ -70,24 +71,24 @@ def _counts(tally: Tally, group: Group) -> dict[str, int]:
             f"tn{name}": found.non_events - fp,
         }
     for low, high in pairwise(sorted(tally.grid.thresholds)):
-        for kind in ("selected", "tp", "fp"):
+        for kind in SPANNED:
             above, below = counts[f"{kind}@{low:g}"], counts[f"{kind}@{high:g}"]
-            counts[_span(kind, low, high)] = above - below
+            counts[span(kind, low, high)] = above - below
     return counts
 
 
-def _span(kind: str, low: float, high: float) -> str:
-    """Of a kind, those whose score lies from one threshold up to the next."""
+def span(kind: str, low: float, high: float) -> str:
+    """The kind of those of a kind (`selected`, `tp`, `fp`) with a score from one threshold up to the next."""
     return f"{kind}[{low:g},{high:g})"
 
 
 def _between(thresholds: Sequence[float], group: Group) -> Iterator[Sum]:
     """At the lower of two thresholds those at the higher one and those between; those below follow."""
     for low, high in pairwise(sorted(thresholds)):
-        spans = {kind: Cell(_span(kind, low, high), group) for kind in ("selected", "tp", "fp")}
+        spans = {kind: Cell(span(kind, low, high), group) for kind in SPANNED}
         yield Sum(spans["selected"], (spans["tp"], spans["fp"]))
-        for kind, span in spans.items():
-            yield Sum(Cell(f"{kind}@{low:g}", group), (Cell(f"{kind}@{high:g}", group), span))
+        for kind, between in spans.items():
+            yield Sum(Cell(f"{kind}@{low:g}", group), (Cell(f"{kind}@{high:g}", group), between))
 
 
 def _within(kinds: Sequence[str], group: Group) -> Iterator[Sum]:
