@@ -300,6 +300,23 @@ def test_earlier_reports_are_the_looks_of_the_trend(tmp_path: Path) -> None:
     assert page.index("2026-01-31") < page.index("2026-02-28")
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        (["--continuous"], [], "on a continuous outcome"),
+        (["--model", "risk"], ["--model", "dose"], "on 'risk'"),
+    ],
+)
+def test_an_earlier_report_on_something_else_is_refused(
+    tmp_path: Path, then: list[str], now: list[str], told: str
+) -> None:
+    """Its figures would stand in the trend as if they were this model's."""
+    first = reported(tmp_path, 1000, *then, name="first")
+    done = run(parquet(tmp_path, people(200)), tmp_path / "out", *now, "--earlier", str(first))
+    assert done.exit_code == 2
+    assert told in done.output
+
+
 def test_an_earlier_report_that_is_none_is_refused(tmp_path: Path) -> None:
     """The file is named, and what to name instead."""
     path = tmp_path / "other.json"
