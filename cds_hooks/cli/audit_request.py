@@ -69,6 +69,7 @@ def built(asked: Request, earlier: tuple[Report, ...]) -> Built:
     more = tuple(name for name in named if name != asked.outcome)
     columns = Columns(asked.score[0], asked.outcome, asked.groups, asked.patient, asked.shown, more)
     source = Source(asked.predictions, columns)
+    _require_same(asked, "binary" if question is None else question.kind, earlier)
     plan, about = _plan(asked, policy, earlier), _about(asked, source, question)
     if asked.gate and not plan.claims:
         raise click.UsageError("--gate needs something to judge; add --claim or a --policy with claims")
@@ -77,6 +78,22 @@ def built(asked: Request, earlier: tuple[Report, ...]) -> Built:
     if policy.thresholds:
         raise click.UsageError("thresholds in the --policy file are for outcomes of yes or no; take them out")
     return audit_rows(source, question, about, plan)
+
+
+def _require_same(asked: Request, kind: str, earlier: tuple[Report, ...]) -> None:
+    """Raise `click.UsageError` for an earlier report on another model or kind of outcome, whose figures would
+    stand in the trend as if they were this one's."""
+    for report in earlier:
+        if report.kind != kind:
+            raise click.UsageError(
+                f"--earlier: a report on a {report.kind} outcome, and this audit is on a {kind} one; name "
+                "reports on the same"
+            )
+        if None not in (report.model, asked.model) and report.model != asked.model:
+            raise click.UsageError(
+                f"--earlier: a report on {report.model!r}, and this audit is on {asked.model!r}; name "
+                "reports on the same model"
+            )
 
 
 def earlier_reports(paths: tuple[Path, ...]) -> tuple[Report, ...]:
@@ -88,7 +105,7 @@ def earlier_reports(paths: tuple[Path, ...]) -> tuple[Report, ...]:
 
     from fairness.report.json_view import from_json
 
-    found = []
+    found: list[Report] = []
     for path in paths:
         try:
             found.append(from_json(path.read_bytes()))

@@ -119,6 +119,15 @@ NOT_CHECKED = Check(
 )
 
 
+def before_checks(thresholds: Sequence[float]) -> tuple[Check, ...]:
+    """That thresholds which nobody asked for are there, because earlier reports have them."""
+    if not thresholds:
+        return ()
+    told = ", ".join(f"{at:g}" for at in thresholds)
+    why = "told by an earlier report on these people, and therefore here too"
+    return (Check(name="thresholds", count=len(thresholds), told=f"{told}: {why}"),)
+
+
 def spelling_checks(attributes: Sequence[str], strata: Iterable[Stratum]) -> tuple[Check, ...]:
     """For each attribute whose values are told apart by case, spaces, hyphens or underscores only."""
     members = list(strata)

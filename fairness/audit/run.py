@@ -1,6 +1,7 @@
 """From a file of predictions to a report."""
 
 import hashlib
+from collections.abc import Iterable
 from importlib.util import find_spec
 
 import msgspec
@@ -8,13 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 from fairness.audit.batches import ArrowFile
-from fairness.audit.checks import NOT_CHECKED, Bad, patient_check, require_every_flag, spelling_checks
+from fairness.audit.checks import (
+    NOT_CHECKED,
+    Bad,
+    before_checks,
+    patient_check,
+    require_every_flag,
+    spelling_checks,
+)
 from fairness.audit.duck import DuckFile
 from fairness.audit.entries import answers_of
 from fairness.audit.errors import AuditError
 from fairness.audit.questions import Amount, Answered, Question, ask
 from fairness.audit.rows import Rows, Wanted
 from fairness.audit.source import Source, check_values
+from fairness.disclosure.releases import thresholds_of
 from fairness.engine import Coded, FlagTally, ScoreGrid, Tally, flag_tally
 from fairness.engine.columns import GroupColumn, Stratum
 from fairness.engine.estimates import SILENCE
@@ -52,10 +61,13 @@ def count(source: Source, thresholds: tuple[float, ...] = ()) -> Tally:
 def audit(source: Source, thresholds: tuple[float, ...], about: About, plan: Plan) -> Built:
     """The report on scores and outcomes 0 or 1; rows without one of them are counted as silence.
 
-    `thresholds` are those declared; the claims of the plan declare theirs. Raises `AuditError` for the file,
-    `SampleError` and `GroupError` for the plan.
+    `thresholds` are those declared; the claims of the plan declare theirs, and what earlier reports told at
+    other thresholds is told again: next to theirs, those of this report would tell how few lie between.
+    Raises `AuditError` for the file, `SampleError` and `GroupError` for the plan.
     """
     declared = {*thresholds, *(claim.threshold for claim in plan.claims if claim.threshold is not None)}
+    before = _further_thresholds(plan, declared)
+    declared |= set(before)
     with open_predictions(source) as file:
         counts = file.count(ScoreGrid(thresholds=tuple(declared)))
         check = _patients(source, file)
@@ -63,8 +75,17 @@ def audit(source: Source, thresholds: tuple[float, ...], about: About, plan: Pla
     silence = counts.silence
     if silence is None and _claims_silence(plan):
         silence = _nobody_silent(counts.tally)
-    told = _with(about, source, check, *spelling_checks(counts.tally.attributes, counts.tally.strata))
+    checks = (check, *before_checks(before), *spelling_checks(counts.tally.attributes, counts.tally.strata))
+    told = _with(about, source, *checks)
     return build(counts.tally, told, plan, silence)
+
+
+def _further_thresholds(plan: Plan, declared: Iterable[float]) -> tuple[float, ...]:
+    """Those of earlier reports that this one does not have, to the digits that a count's name has."""
+    looks = (*plan.looks, *(plan.before.all_looks() if plan.before is not None else ()))
+    known = {f"{at:g}" for at in declared}
+    found = {at for look in looks for at in thresholds_of((*look.told, *look.withheld))}
+    return tuple(sorted(at for at in found if f"{at:g}" not in known))
 
 
 def audit_rows(source: Source, question: Question, about: About, plan: Plan) -> Built:

@@ -1,6 +1,6 @@
 """What earlier reports have told, so that a new one does not tell the difference."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 import msgspec
@@ -8,6 +8,12 @@ import msgspec
 from fairness.disclosure.table import Cell, Table
 from fairness.errors import SampleError
 from fairness.groups import Membership
+
+
+def thresholds_of(cells: Iterable[Cell]) -> tuple[float, ...]:
+    """The thresholds at which people were counted, in rising order, as they are written in `Cell.kind`."""
+    found = {cell.kind.partition("@")[2] for cell in cells}
+    return tuple(sorted(float(at) for at in found if at))
 
 
 class _Counted(msgspec.Struct, frozen=True, omit_defaults=True):

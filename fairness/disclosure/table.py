@@ -1,6 +1,7 @@
 """The counts behind a report and the sums that tie them together, as an attacker would write them down."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from fairness.engine.strata import Group
@@ -9,6 +10,7 @@ from fairness.engine.tally import Tally
 N, EVENTS, NON_EVENTS = "n", "events", "non_events"
 PEOPLE = "people"
 """Everybody in a group, those without a score or an outcome too; told by rates only."""
+SPANNED = ("selected", "tp", "fp")
 
 
 class Cell(NamedTuple):
@@ -38,7 +40,8 @@ class Table(NamedTuple):
 
 
 def table_of(tally: Tally, crossings: Sequence[Sequence[str]] = ()) -> Table:
-    """Counts of every group of a report: people, events, and the four corners at each threshold.
+    """Counts of every group of a report: people, events, the four corners at each threshold, and what lies
+    between neighbouring thresholds, which the figures at both tell together.
 
     Sums run within a group (`n = events + non_events`, ...), over the values of each attribute, and over the
     values of a further attribute inside a group.
@@ -47,6 +50,7 @@ def table_of(tally: Tally, crossings: Sequence[Sequence[str]] = ()) -> Table:
     counts = {Cell(kind, group): count for group in groups for kind, count in _counts(tally, group).items()}
     kinds = list(dict.fromkeys(cell.kind for cell in counts))
     within = [total for group in groups for total in _within(kinds, group)]
+    within += [total for group in groups for total in _between(tally.grid.thresholds, group)]
     across = [one for kind in kinds for one in _across(kind, groups, counts)]
     return Table(counts, (*within, *across))
 
@@ -66,7 +70,25 @@ def _counts(tally: Tally, group: Group) -> dict[str, int]:
             f"fn{name}": found.events - tp,
             f"tn{name}": found.non_events - fp,
         }
+    for low, high in pairwise(sorted(tally.grid.thresholds)):
+        for kind in SPANNED:
+            above, below = counts[f"{kind}@{low:g}"], counts[f"{kind}@{high:g}"]
+            counts[span(kind, low, high)] = above - below
     return counts
+
+
+def span(kind: str, low: float, high: float) -> str:
+    """The kind of those of a kind (`selected`, `tp`, `fp`) with a score from one threshold up to the next."""
+    return f"{kind}[{low:g},{high:g})"
+
+
+def _between(thresholds: Sequence[float], group: Group) -> Iterator[Sum]:
+    """At the lower of two thresholds those at the higher one and those between; those below follow."""
+    for low, high in pairwise(sorted(thresholds)):
+        spans = {kind: Cell(span(kind, low, high), group) for kind in SPANNED}
+        yield Sum(spans["selected"], (spans["tp"], spans["fp"]))
+        for kind, between in spans.items():
+            yield Sum(Cell(f"{kind}@{low:g}", group), (Cell(f"{kind}@{high:g}", group), between))
 
 
 def _within(kinds: Sequence[str], group: Group) -> Iterator[Sum]:

@@ -22,10 +22,14 @@ _ONE_CLASS = "needs at least one event and one non-event"
 
 
 class Pivot(NamedTuple):
-    """An estimate and its standard error, on the scale where it is closest to normal."""
+    """An estimate and its standard error, on the scale where it is closest to normal.
+
+    `sizes` are the numbers of events and of non-events behind an area.
+    """
 
     value: float
     error: float
+    sizes: tuple[int, int] | None = None
 
 
 class Points(NamedTuple):

@@ -86,7 +86,8 @@ def pivot_of(group: GroupTally, pair: Pair) -> Pivot:
     name = pair.metric
     if name == "auroc":
         found = area(group)
-        return _usable(None if found is None else Pivot(found.value, math.sqrt(found.variance)))
+        sizes = (group.events, group.non_events)
+        return _usable(None if found is None else Pivot(found.value, math.sqrt(found.variance), sizes))
     if name == "net_benefit":
         return _net_benefit(group, _threshold(pair))
     pivots = {"brier": brier_pivot, "calibration_intercept": intercept_pivot,

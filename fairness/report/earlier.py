@@ -4,11 +4,13 @@ Whoever has the report can do the same, which is why it is done: the limits of a
 is a share of. What a report withheld is not in it, only that it did.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from fairness.disclosure import Cell, Look
 from fairness.disclosure.metrics import made_of
+from fairness.disclosure.table import SPANNED, span
 from fairness.engine import Group
 from fairness.groups import Membership
 from fairness.intervals import share_behind
@@ -37,6 +39,7 @@ def look_of(report: Report) -> Look:
     for row in report.groups:
         group = tuple(Membership(*member) for member in row.members)
         own = _counts(row, group, report.level)
+        own |= _between(own, group, report.thresholds)
         told |= own
         withheld |= dict.fromkeys(_withheld(row, group, own))
     for cell, people in _bands(report):
@@ -45,6 +48,17 @@ def look_of(report: Report) -> Look:
         else:
             told[cell] = people
     return Look(told, {cell: None for cell in withheld if cell not in told})
+
+
+def _between(told: Counts, group: Group, thresholds: Sequence[float]) -> Counts:
+    """Who lies between neighbouring thresholds, where the counts at both are told."""
+    found: Counts = {}
+    for low, high in pairwise(sorted(thresholds)):
+        for kind in SPANNED:
+            above, below = (told.get(Cell(f"{kind}@{at:g}", group)) for at in (low, high))
+            if above is not None and below is not None:
+                found[Cell(span(kind, low, high), group)] = above - below
+    return found
 
 
 class _Share(NamedTuple):

@@ -12,6 +12,7 @@ from fairness.engine.estimates import Pivots, Shares, Sides, normal_scale, scale
 from fairness.engine.rates import Share
 from fairness.engine.row_sample import AREAS, base_name
 from fairness.errors import SampleError
+from fairness.verdicts.areas import lower_at
 from fairness.verdicts.exact import one_sided
 
 _WIDEST = 40.0
@@ -77,8 +78,12 @@ def lower_area(a: Pivot, b: Pivot, z: float) -> float:
 
     The limits of each on the log odds, squared and added (Zou GY, Donner A. Stat Med 2008;27:1693-1702): the
     plain Wald limit takes the spread at the estimates for that at the bound, and shows equivalence too often.
+    So do log odds where few had the event, see `fairness.verdicts.areas`; the lower of both limits counts.
     """
-    down = a.value - _on_log_odds(a, -z)
+    least = _on_log_odds(a, -z)
+    if a.sizes is not None and z > 0.0:
+        least = min(least, lower_at(a, z))
+    down = a.value - least
     up = _on_log_odds(b, z) - b.value
     return a.value - b.value - math.hypot(down, up)
 

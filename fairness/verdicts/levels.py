@@ -13,6 +13,7 @@ from fairness.engine.row_sample import AREAS, RATIOS, RowGroup, base_name
 from fairness.engine.strata import Group, attribute_name, value_name
 from fairness.engine.tally import GroupTally
 from fairness.errors import FitError
+from fairness.verdicts.areas import deviation_at
 from fairness.verdicts.claims import LevelClaim, Verdict
 from fairness.verdicts.drafts import Draft, Rules, lacking
 from fairness.verdicts.exact import lower_tail, one_sided, upper_tail
@@ -64,7 +65,10 @@ def _beyond(
         # Events are counted, so half an event is given away, as it is for shares.
         return one_sided((sign * excess.value - 0.5) / excess.error)
     value, bound = _on_scale(estimate, metric, limit)
-    return one_sided(sign * (value.value - bound) / value.error)
+    deviation = sign * (value.value - bound) / value.error
+    if sign > 0 and estimate.sizes is not None and 0.0 < limit < 1.0:
+        deviation = min(deviation, deviation_at(estimate, limit))
+    return one_sided(deviation)
 
 
 def _distance(estimate: Share | Pivot, metric: str, limit: float) -> tuple[float, float]:

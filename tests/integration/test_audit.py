@@ -300,6 +300,23 @@ def test_earlier_reports_are_the_looks_of_the_trend(tmp_path: Path) -> None:
     assert page.index("2026-01-31") < page.index("2026-02-28")
 
 
+@pytest.mark.parametrize(
+    ("then", "now", "told"),
+    [
+        (["--continuous"], [], "on a continuous outcome"),
+        (["--model", "risk"], ["--model", "dose"], "on 'risk'"),
+    ],
+)
+def test_an_earlier_report_on_something_else_is_refused(
+    tmp_path: Path, then: list[str], now: list[str], told: str
+) -> None:
+    """Its figures would stand in the trend as if they were this model's."""
+    first = reported(tmp_path, 1000, *then, name="first")
+    done = run(parquet(tmp_path, people(200)), tmp_path / "out", *now, "--earlier", str(first))
+    assert done.exit_code == 2
+    assert told in done.output
+
+
 def test_an_earlier_report_that_is_none_is_refused(tmp_path: Path) -> None:
     """The file is named, and what to name instead."""
     path = tmp_path / "other.json"
@@ -317,3 +334,32 @@ def test_the_report_holds_the_digest_of_the_file(tmp_path: Path) -> None:
     assert report(tmp_path / "out")["data"] == [{"name": path.name, "sha256": digest}]
     for view in ("report.html", "report.csv"):
         assert digest in (tmp_path / "out" / view).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("memory", ["--earlier", "--release"])
+def test_another_threshold_does_not_tell_how_few_lie_between(tmp_path: Path, memory: str) -> None:
+    """Whoever is selected at 0.33 in one report and not at 0.331 in the next: a difference of two reports."""
+    columns = people()
+    few = sum(0.33 <= score < 0.331 for score in columns["score"])
+    assert 0 < few < 11
+    path, release = parquet(tmp_path, columns), tmp_path / "release.json"
+    kept = {"--release": ("--release", str(release)), "--earlier": ()}[memory]
+    run(path, tmp_path / "first", "--threshold", "0.33", *kept)
+    known = kept or ("--earlier", str(tmp_path / "first" / "report.json"))
+    run(path, tmp_path / "second", "--threshold", "0.331", *known)
+    alone = ("first", 0.33), ("second", 0.331)
+    first, second = (_selected(tmp_path / name / "report.json", at) for name, at in alone)
+    assert first is not None
+    assert second is None
+    told = json.loads((tmp_path / "second" / "report.json").read_text())
+    assert told["thresholds"] == [0.33, 0.331]
+    assert [one["told"] for one in told["checks"] if one["name"] == "thresholds"] == [
+        "0.33: told by an earlier report on these people, and therefore here too"
+    ]
+
+
+def _selected(path: Path, threshold: float) -> float | None:
+    everybody = json.loads(path.read_text())["groups"][0]["metrics"]
+    return next(
+        one["value"] for one in everybody if (one["name"], one["threshold"]) == ("selection_rate", threshold)
+    )

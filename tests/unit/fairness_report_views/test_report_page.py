@@ -115,13 +115,13 @@ def test_a_withheld_figure_is_nowhere_in_the_page(report: Report) -> None:
 
 
 def test_a_withheld_row_holds_no_digit(report: Report, page: Page) -> None:
-    """The cells of a group that is withheld whole are words."""
+    """The cells of a group that is withheld whole are words, but for what an earlier report told."""
     gone = [group for group in report.groups if group.n is None]
     assert gone
     for group in gone:
         name = group_name(group.attribute, group.label)
         for table in page.tables:
-            if table.caption.startswith("Verdict per claim"):
+            if table.caption.startswith("Verdict per claim") or table.caption.endswith("at each look"):
                 continue
             assert not any(cell.numbers for cell in table.rows.get(name, ()))
 
