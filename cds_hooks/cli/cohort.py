@@ -221,6 +221,7 @@ class Meter:
 
 
 def _report(request: Request, outcome: Any, rows: int) -> int:
+    from fhir_mapping.bulk.export import kind_of
     from fhir_mapping.bulk.lines import line_number
 
     tally = outcome.tally
@@ -234,8 +235,13 @@ def _report(request: Request, outcome: Any, rows: int) -> int:
         click.echo("no Patient resource was read: age and sex are missing for everybody", err=True)
     if tally.ownerless:
         click.echo(f"{tally.ownerless} resources refer to no patient and were not used", err=True)
-    if outcome.left_out:
-        click.echo(f"not read, the model needs nothing of it: {', '.join(outcome.left_out)}", err=True)
+    reports = [name for name in outcome.left_out if kind_of(Path(name).name) == "OperationOutcome"]
+    left_out = [name for name in outcome.left_out if name not in reports]
+    if left_out:
+        click.echo(f"not read, the model needs nothing of it: {', '.join(left_out)}", err=True)
+    if reports:
+        told = "the export reports on itself, see whether all was exported"
+        click.echo(f"not read, {told}: {', '.join(reports)}", err=True)
     click.echo(f"{rows} patients from {tally.read} resources written to {request.output}", err=True)
     return 1 if tally.problems else 0
 

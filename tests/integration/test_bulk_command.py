@@ -51,6 +51,17 @@ def export(tmp_path: Path) -> Path:
     return write_export(tmp_path / "export", cohort(40))
 
 
+def test_an_export_that_reports_problems_is_told(export: Path, tmp_path: Path) -> None:
+    """A file of OperationOutcomes says what the server could not export; that is worth a look."""
+    problem = {"resourceType": "OperationOutcome", "issue": [{"severity": "error", "code": "exception"}]}
+    (export / "errors.OperationOutcome.ndjson").write_text(json.dumps(problem) + "\n", encoding="utf-8")
+    result = asked("extract", export, tmp_path / "features.parquet")
+    assert result.exit_code == 0
+    told = "see whether all was exported: errors.OperationOutcome.ndjson"
+    assert told in result.output
+    assert "needs nothing" not in result.output
+
+
 def test_extract_writes_one_row_for_each_patient(export: Path, tmp_path: Path) -> None:
     """Rows are ordered by patient; columns are the features of the model, each with its provenance."""
     result = asked("extract", export, tmp_path / "features.parquet")
