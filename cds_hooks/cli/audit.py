@@ -183,7 +183,7 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
     gaps are set against what chance makes of equal groups.
     """
     from cds_hooks.cli.audit_request import Request, built, earlier_reports
-    from fairness.audit.files import write_views, write_whole
+    from fairness.audit.files import write_release, write_views
     from fairness.errors import FairnessError
 
     served = _served(ctx, options)
@@ -193,11 +193,18 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
     earlier = earlier_reports(asked.earlier)
     try:
         found = built(asked, earlier)
-        left_out = write_views(found.report, asked.out, earlier)
-        if asked.release is not None:
-            write_whole(asked.release, found.release.encode())
     except FairnessError as error:
         raise click.UsageError(str(error)) from None
+    except OSError as error:
+        name = Path(error.filename or asked.predictions).name
+        raise click.UsageError(f"{name}: cannot be read ({type(error).__name__})") from None
+    try:
+        if asked.release is not None:
+            write_release(asked.release, found.release)
+    except OSError as error:
+        raise click.UsageError(f"{asked.release}: cannot be written ({type(error).__name__})") from None
+    try:
+        left_out = write_views(found.report, asked.out, earlier)
     except OSError as error:
         raise click.UsageError(f"{asked.out}: cannot be written ({type(error).__name__})") from None
     for name, why in left_out.items():

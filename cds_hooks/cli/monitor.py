@@ -55,8 +55,11 @@ def outcomes() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--output", metavar="NAME", help="The model's output that the file is about.")
 @_ledger_option
+@_models_option
 @click.pass_context
-def import_(ctx: click.Context, file: Path, output: str | None, url: str | None) -> None:
+def import_(
+    ctx: click.Context, file: Path, output: str | None, url: str | None, folders: tuple[Path, ...]
+) -> None:
     """Import outcomes from a CSV, NDJSON or Parquet FILE; importing it twice adds nothing.
 
     \b
@@ -76,9 +79,10 @@ def import_(ctx: click.Context, file: Path, output: str | None, url: str | None)
     from cds_hooks.monitor.outcome_files import BadFile, import_outcomes
 
     settings = _settings()
+    known = _outputs(folders or settings.model_folders)
     with _opened(url, settings) as ledger:
         try:
-            done = import_outcomes(file, ledger, _key(settings), datetime.now(UTC), output)
+            done = import_outcomes(file, ledger, _key(settings), datetime.now(UTC), output, known)
         except BadFile as error:
             raise click.UsageError(str(error)) from None
         except _ledger_error() as error:
@@ -191,6 +195,13 @@ def lift(ctx: click.Context, digest: str, owner: str, reason: str, url: str | No
         model=found["model"], version=found["version"], action="lift", source="override", reason=reason,
         owner=owner, decided_at=datetime.now(UTC), lifts=digest,
     ))  # fmt: skip
+
+
+def _outputs(folders: Sequence[Path]) -> set[str]:
+    from models.registry import Registry
+
+    models = Registry.load(folders, strict=False).models.values()
+    return {output.name for model in models for output in model.manifest.outputs}
 
 
 def _require_version(url: str | None, folders: Sequence[Path], model_id: str, version: str) -> None:

@@ -20,6 +20,7 @@ from cds_hooks.monitor.masks import Releases, decode_releases, encode_releases
 from cds_hooks.monitor.reading import days, read_observed, read_watched
 from cds_hooks.monitor.references import references_of
 from fairness.disclosure import Release
+from fairness.disclosure.releases import further_thresholds
 from fairness.engine.tally import Tally
 from fairness.monitor.plan import MonitorPlan
 from fairness.monitor.watch import GroupsAs, Watch, watch
@@ -100,7 +101,7 @@ def audit_alone(
     manifest, version, plan = request.model.manifest, version_of(request), plan_of(request)
     runs = [run for run in ledger.runs(manifest.id, version) if run["ran_at"] <= _text(request.now)]
     before = decode_releases(runs[-1]["release"]) if runs else {}
-    found = _watch(ledger, request, version, plan, _past(runs, plan))
+    found = _watch(ledger, request, version, plan, _past(runs, plan), before.get(JUDGED))
     as_of = _text(request.now)
     head = Head(manifest.id, version, manifest.status, manifest.fairness.output, as_of, request.groups_as)
     told = tell(head, found, plan, before)
@@ -122,18 +123,25 @@ def plan_of(request: AuditRequest) -> MonitorPlan:
 
 
 def _watch(
-    ledger: Ledger, request: AuditRequest, version: str, plan: MonitorPlan, past: list[float]
+    ledger: Ledger,
+    request: AuditRequest,
+    version: str,
+    plan: MonitorPlan,
+    past: list[float],
+    before: Release | None,
 ) -> Watch:
     model, output = request.model, request.model.manifest.fairness.output
     watched = read_watched(ledger, model.manifest.id, version, output, model.features.inputs, request.now)
     declared = model.manifest.card.thresholds.get(output)
-    thresholds = {claim.threshold for claim in plan.claims} | {declared.at if declared else None}
+    asked = {claim.threshold for claim in plan.claims} | {declared.at if declared else None}
+    thresholds = [threshold for threshold in asked if threshold is not None]
+    thresholds += further_thresholds(before.all_looks() if before is not None else (), thresholds)
     return watch(
         watched,
         read_observed(ledger, output, request.now),
         references_of(model),
         plan,
-        sorted(threshold for threshold in thresholds if threshold is not None),
+        sorted(thresholds),
         past,
         days(request.now),
         request.groups_as,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from itertools import islice
@@ -63,6 +63,7 @@ class _Reader(NamedTuple):
     output: str | None
     key: PatientKey
     now: datetime
+    known: Collection[str] | None
 
     def entry(self, row: Mapping[str, Any]) -> OutcomeEntry:
         """The entry of a row; raises _Refused."""
@@ -74,6 +75,8 @@ class _Reader(NamedTuple):
         output = _text(row.get("output")) or self.output
         if not output:
             raise _Refused("output", "name the model's output in a column or with --output")
+        if self.known is not None and output not in self.known:
+            raise _Refused("output", f"is of no model here; there are {', '.join(sorted(self.known))}")
         value = _VALUES.get(_text(row.get("outcome")).lower())
         if value is None:
             raise _Refused("outcome", "must be 0 or 1")
@@ -91,14 +94,21 @@ class _Reader(NamedTuple):
 
 
 def import_outcomes(
-    path: Path, ledger: Ledger, key: PatientKey, now: datetime, output: str | None = None
+    path: Path,
+    ledger: Ledger,
+    key: PatientKey,
+    now: datetime,
+    output: str | None = None,
+    known: Collection[str] | None = None,
 ) -> Imported:
     """Store the outcomes of a file; importing it again stores nothing.
 
+    `known` are the outputs that there are; a row of another one is left out, since no audit would ever read
+    it, and nothing can be taken out of a ledger.
     Raises BadFile when it cannot be read, LedgerError when the ledger cannot be written; rows before that are
     stored, and the import can be repeated.
     """
-    reader = _Reader(output, key, now)
+    reader = _Reader(output, key, now, known)
     receipts: dict[OutcomeReceipt, int] = {}
     troubles: list[Trouble] = []
     refused = 0

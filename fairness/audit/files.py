@@ -1,5 +1,6 @@
 """The files of a report in one folder; each is made from the report alone."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.util import find_spec
@@ -47,11 +48,22 @@ def read_release(path: Path) -> Release | None:
     return Release.decode(path.read_bytes()) if path.is_file() else None
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file in one step: a reader sees the old content or the new one."""
+def write_release(path: Path, release: Release) -> None:
+    """Keep what reports have told, for its owner alone: it holds what they withhold.
+
+    To be called before the report is written: a report that is out and not remembered would let the next one
+    tell the difference. Raises `OSError`.
+    """
+    write_whole(path, release.encode(), mode=0o600)
+
+
+def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Write a file in one step: a reader sees the old content or the new one. `mode` is cut by the umask."""
     draft = path.with_name(f".{path.name}.draft")
     try:
-        draft.write_bytes(content)
+        draft.unlink(missing_ok=True)
+        with open(draft, "xb", opener=lambda name, flags: os.open(name, flags, mode)) as stream:
+            stream.write(content)
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)

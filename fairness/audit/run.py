@@ -1,7 +1,6 @@
 """From a file of predictions to a report."""
 
 import hashlib
-from collections.abc import Iterable
 from importlib.util import find_spec
 
 import msgspec
@@ -23,7 +22,7 @@ from fairness.audit.errors import AuditError
 from fairness.audit.questions import Amount, Answered, Question, ask
 from fairness.audit.rows import Rows, Wanted
 from fairness.audit.source import Source, check_values
-from fairness.disclosure.releases import thresholds_of
+from fairness.disclosure.releases import further_thresholds
 from fairness.engine import Coded, FlagTally, ScoreGrid, Tally, flag_tally
 from fairness.engine.columns import GroupColumn, Stratum
 from fairness.engine.estimates import SILENCE
@@ -66,7 +65,8 @@ def audit(source: Source, thresholds: tuple[float, ...], about: About, plan: Pla
     Raises `AuditError` for the file, `SampleError` and `GroupError` for the plan.
     """
     declared = {*thresholds, *(claim.threshold for claim in plan.claims if claim.threshold is not None)}
-    before = _further_thresholds(plan, declared)
+    looks = (*plan.looks, *(plan.before.all_looks() if plan.before is not None else ()))
+    before = further_thresholds(looks, declared)
     declared |= set(before)
     with open_predictions(source) as file:
         counts = file.count(ScoreGrid(thresholds=tuple(declared)))
@@ -78,14 +78,6 @@ def audit(source: Source, thresholds: tuple[float, ...], about: About, plan: Pla
     checks = (check, *before_checks(before), *spelling_checks(counts.tally.attributes, counts.tally.strata))
     told = _with(about, source, *checks)
     return build(counts.tally, told, plan, silence)
-
-
-def _further_thresholds(plan: Plan, declared: Iterable[float]) -> tuple[float, ...]:
-    """Those of earlier reports that this one does not have, to the digits that a count's name has."""
-    looks = (*plan.looks, *(plan.before.all_looks() if plan.before is not None else ()))
-    known = {f"{at:g}" for at in declared}
-    found = {at for look in looks for at in thresholds_of((*look.told, *look.withheld))}
-    return tuple(sorted(at for at in found if f"{at:g}" not in known))
 
 
 def audit_rows(source: Source, question: Question, about: About, plan: Plan) -> Built:

@@ -16,6 +16,16 @@ def thresholds_of(cells: Iterable[Cell]) -> tuple[float, ...]:
     return tuple(sorted(float(at) for at in found if at))
 
 
+def further_thresholds(looks: Iterable["Look"], declared: Iterable[float]) -> tuple[float, ...]:
+    """Thresholds of earlier reports that a new one does not declare, to the digits of a count's name.
+
+    Next to theirs, the counts at the new ones would tell how few people lie between.
+    """
+    known = {f"{at:g}" for at in declared}
+    found = {at for look in looks for at in thresholds_of((*look.told, *look.withheld))}
+    return tuple(sorted(at for at in found if f"{at:g}" not in known))
+
+
 class _Counted(msgspec.Struct, frozen=True, omit_defaults=True):
     kind: str
     group: tuple[tuple[str, str], ...]

@@ -80,13 +80,23 @@ class RowGroup:
             pivot = Pivot(math.log(value), (math.log(found.high) - math.log(value)) / reach)
         elif base in AREAS:
             wide = (_log_odds(found.high) - _log_odds(found.low)) / (2.0 * reach)
-            pivot = Pivot(value, wide * value * (1.0 - value))
+            pivot = Pivot(value, wide * value * (1.0 - value), self._sizes(name))
         else:
             # The lower limit of a figure that cannot be negative is cut at 0.
             pivot = Pivot(value, max(found.high - value, value - found.low) / reach)
         if not (math.isfinite(pivot.error) and pivot.error > 0.0):
             raise FitError("no variance can be estimated")
         return pivot
+
+    def _sizes(self, area: str) -> tuple[int, int] | None:
+        """With and without the event, of the people whose scores an area compares; None where it compares
+        everybody with everybody."""
+        base, _, one = area.partition(":")
+        if one:
+            size = self.figure(f"sensitivity:{one}").of or 0
+            return size, self.n - size
+        events, followed = self.size.events, self.size.followed
+        return (events, followed) if base == "survival_auc" and events and followed else None
 
 
 class RowSample:

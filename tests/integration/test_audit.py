@@ -336,6 +336,18 @@ def test_the_report_holds_the_digest_of_the_file(tmp_path: Path) -> None:
         assert digest in (tmp_path / "out" / view).read_text(encoding="utf-8")
 
 
+def test_a_release_is_for_its_owner_alone_and_comes_before_the_report(tmp_path: Path) -> None:
+    """It holds what is withheld; and no report goes out that is not remembered."""
+    path, release = parquet(tmp_path, people(400)), tmp_path / "release.json"
+    assert run(path, tmp_path / "out", "--release", str(release)).exit_code == 0
+    assert release.stat().st_mode & 0o077 == 0
+    nowhere = tmp_path / "nowhere" / "release.json"
+    done = run(path, tmp_path / "other", "--release", str(nowhere))
+    assert done.exit_code == 2
+    assert f"{nowhere}: cannot be written" in done.output
+    assert not (tmp_path / "other").exists()
+
+
 @pytest.mark.parametrize("memory", ["--earlier", "--release"])
 def test_another_threshold_does_not_tell_how_few_lie_between(tmp_path: Path, memory: str) -> None:
     """Whoever is selected at 0.33 in one report and not at 0.331 in the next: a difference of two reports."""

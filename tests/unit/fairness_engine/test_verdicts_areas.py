@@ -10,6 +10,9 @@ from scipy.stats import norm
 
 from fairness.engine import ScoreGrid, Tally, tally
 from fairness.engine.agreement import Pivot
+from fairness.engine.multiclass import classes_outcome
+from fairness.engine.row_sample import RowSample
+from fairness.engine.survival import survival_outcome
 from fairness.verdicts import GapClaim, LevelClaim, judge
 from fairness.verdicts.areas import deviation_at, lower_at, variance_at
 from fairness.verdicts.claims import Claim
@@ -51,6 +54,25 @@ def test_areas_apart_by_the_margin_seldom_pass() -> None:
     """The same for a small group whose area is lower than that of all others by the whole margin."""
     groups = {"a": (120, 0.2, 0.9), "b": (1000, 0.2, 0.97)}
     assert share_of_passes(groups, GapClaim(metric="auroc", attributes=("g",), margin=0.07)) < 0.065
+
+
+@pytest.mark.parametrize("metric", ["auroc:yes", "survival_auc"])
+def test_so_it_is_for_a_class_and_up_to_a_horizon(metric: str) -> None:
+    """A class of twenty people, and thirty events of which some are not seen."""
+    rng = np.random.default_rng(5)
+    passes = 0
+    for _ in range(STUDIES // 2):
+        y, p = scored(rng, 1000, 0.02 if metric == "auroc:yes" else 0.03, 0.9)
+        if metric == "auroc:yes":
+            seen = ["yes" if one else "no" for one in y]
+            outcome = classes_outcome(seen, np.column_stack([p, 1.0 - p]), ("yes", "no"))
+        else:
+            event, lost = np.where(y, rng.uniform(1.0, 100.0, 1000), 200.0), rng.uniform(20.0, 400.0, 1000)
+            outcome = survival_outcome(np.minimum(event, lost), (event <= lost) & (y == 1), p, 100.0)
+        claim = LevelClaim(metric=metric, at_least=0.9)
+        sample = RowSample(outcome, {"g": ["a"] * 1000}, 1000)
+        passes += judge(sample, [claim]).verdicts[0].outcome == "pass"
+    assert passes / (STUDIES // 2) < 0.065
 
 
 def test_an_area_well_above_its_limit_passes() -> None:

@@ -144,6 +144,16 @@ def test_a_report_of_a_few_more_does_not_tell_the_difference(ledger: Ledger, mod
     assert counts == [60, None]
 
 
+def test_thresholds_of_an_earlier_report_stay(ledger: Ledger, model: Model) -> None:
+    """A plan with another threshold does not tell how few lie between that and the earlier one."""
+    cohort(ledger, 60)
+    for number, threshold in enumerate((0.3, 0.31)):
+        claim = LevelClaim(metric="sensitivity", threshold=threshold, at_least=0.2)
+        plan = MonitorPlan(window_days=60, delay_days=30, attributes=("sex",), claims=(claim,))
+        audit = audit_ledger(ledger, asked(model, days=200 + number, plan=plan))
+    assert set(audit.tally.grid.thresholds) >= {0.3, 0.31}
+
+
 def test_groups_as_known_now_move_patients(ledger: Ledger, model: Model) -> None:
     """Sex recorded later counts in the audit as known now and not in that as known then."""
     for number in range(60):

@@ -46,7 +46,8 @@ def test_from_outcomes_to_a_decision(environment: Path, ledger: Ledger, tmp_path
     """Outcomes come in; the run withholds the model, alerts on stderr and in a file, and exits with 3."""
     for number in range(120):
         predict(ledger, f"p{number}", datetime.now(UTC) - timedelta(days=9), 0.2, {"sex": ["female"]})
-    assert call("outcomes", "import", rows(tmp_path, 120), "--output", OUTPUT).output == "stored 120\n"
+    imported = call("outcomes", "import", rows(tmp_path, 120), "--output", OUTPUT, "--models", environment)
+    assert imported.output == "stored 120\n"
     done = call("monitor", "run", "--model", MODEL, "--models", environment, "--out", tmp_path / "out")
     assert done.exit_code == 3, done.output
     alerts = [json.loads(line) for line in (tmp_path / "out" / "alerts.ndjson").read_text().splitlines()]
@@ -98,6 +99,16 @@ def test_an_override_of_a_version_that_made_predictions_needs_no_model(
                 "--until", "2099-01-01")  # fmt: skip
     assert done.exit_code == 0, done.output
     assert ledger.decisions(MODEL)[0]["groups"] == [{"attribute": "sex × race", "value": "female × asian"}]
+
+
+def test_outcomes_of_an_output_that_no_model_has_are_left_out(
+    environment: Path, ledger: Ledger, tmp_path: Path
+) -> None:
+    """Mistyped, they would stay in the ledger for ever and be read by no audit."""
+    predict(ledger, "p0")
+    done = call("outcomes", "import", rows(tmp_path, 1), "--output", "rsk", "--models", environment)
+    assert (done.exit_code, list(ledger.outcomes("rsk", datetime.now(UTC)))) == (1, [])
+    assert f"row 1: output is of no model here; there are {OUTPUT}" in done.output
 
 
 def test_lifting_nothing_is_told(environment: Path) -> None:
