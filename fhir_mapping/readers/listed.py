@@ -8,7 +8,7 @@ from fhir_mapping.readers.conditions import ConditionJudge
 from fhir_mapping.readers.entries import NOT_CODED, PRODUCT_UNKNOWN, EntryReader, resolve_codes, systems_of
 from fhir_mapping.readers.medications import MedicationJudge
 from fhir_mapping.readers.statuses import by_code, statuses
-from fhir_mapping.readers.words import displays_of, is_another
+from fhir_mapping.readers.words import displays_of, is_another, names_member
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Resource
 from fhir_mapping.spec import Category, Code, Condition, Medication, Procedure
@@ -26,7 +26,7 @@ class ListReader(EntryReader):
     """Compiled form of a `condition`, `medication` or `procedure` feature; entries are found by the index of
     codes."""
 
-    __slots__ = ("_judge", "_of_kind", "bare", "codes", "ingredients", "naming", "systems")
+    __slots__ = ("_has_products", "_judge", "_of_kind", "bare", "codes", "ingredients", "naming", "systems")
 
     def __init__(self, spec: Condition | Medication | Procedure, own: tuple[Code, ...] | None = None) -> None:
         """Raises SpecError when there are no codes; `own` are those that the manifest names one by one."""
@@ -40,6 +40,7 @@ class ListReader(EntryReader):
         self.systems = systems_of(self.codes)
         self.bare = frozenset(code for code, _ in self.codes)
         self.naming = Naming(self.codes, displays_of(spec.codes if own is None else own))
+        self._has_products = isinstance(spec, Medication) and RXNORM in self.systems
         self._of_kind = frozenset(self.kinds)
         self._judge = _judge(spec)
 
@@ -48,12 +49,13 @@ class ListReader(EntryReader):
 
         These have no code in any of the list's code systems, or one of the list's codes without its system;
         where single ingredients are asked for, also a product of which nobody knows what it is made of. Words
-        that surely name something else settle each of them (`fhir_mapping.readers.words`).
+        that surely name something else settle each of them (`fhir_mapping.readers.words`). Of a list of
+        products, also one that is in no table and whose words hold the name of a member.
         """
         index = record.codes
         carried = index.within(self.codes, self.systems)
         unclear = index.beyond(self.kinds, self.systems)
-        if not (carried or unclear or self.ingredients or index.has_nameless):
+        if not (carried or unclear or self.ingredients or self._has_products or index.has_nameless):
             return ()
         doubts = dict.fromkeys(unclear, NOT_CODED)
         if self.ingredients:
@@ -66,6 +68,13 @@ class ListReader(EntryReader):
         }
         near = index.nameless_among(self.bare) if index.has_nameless else ()
         found |= {at: NOT_CODED for at in near if resources[at].kind in kinds}
+        if self._has_products:
+            branded = self._unknown_products(index).difference(carried, found)
+            found |= {
+                at: PRODUCT_UNKNOWN
+                for at in branded
+                if resources[at].kind in kinds and names_member(record, at, self.naming)
+            }
         found |= {at: None for at in carried if resources[at].kind in kinds}
         return sorted(found.items())
 

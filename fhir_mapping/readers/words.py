@@ -4,7 +4,8 @@ The rule for entries without a code in a code system that the feature lists (wor
 NDC): words that surely name something else (`fhir_mapping.terminology.names`) leave the feature alone; any
 others, and none, are doubt: the entry may be a member, and the feature is missing (`not-coded`) unless
 another entry answers it. So "Aspirin 81 mg" silences nothing, and "Keytruda", "T2DM" or a bare NDC give no
-silent 0.
+silent 0. An RxNorm product that is in no table here is believed to be another one, unless its words hold a
+member's name: "insulin glargine 100 UNT/ML [Lantus]" is doubt under whatever code.
 """
 
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ from fhir_mapping.spec import Code
 from fhir_mapping.terminology.names import Naming
 from fhir_mapping.wire import CodeableConcept, NamedConcept, decoder
 
-__all__ = ["displays_of", "is_another", "says_another", "texts_of"]
+__all__ = ["displays_of", "is_another", "names_member", "says_another", "texts_of"]
 
 
 class _Entry(msgspec.Struct, gc=False):
@@ -50,11 +51,21 @@ def is_another(record: PatientRecord, at: int, naming: Naming, systems: frozense
     drug = record.codes.drugs.get(at)
     if drug is not None:
         return _is_another_drug(drug, naming, systems)
+    return says_another([_told(record, at)], naming)
+
+
+def names_member(record: PatientRecord, at: int, naming: Naming) -> bool:
+    """Whether the words of an entry, or of the product that it refers to, hold the name of a member."""
+    drug = record.codes.drugs.get(at)
+    return naming.may_name(texts_of(drug.product if drug is not None else _told(record, at)))
+
+
+def _told(record: PatientRecord, at: int) -> NamedConcept | None:
     try:
         entry: _Entry = _decode_entry(record.raw(at))
     except msgspec.MsgspecError:
-        return False
-    return says_another([entry.medicationCodeableConcept or entry.code], naming)
+        return None
+    return entry.medicationCodeableConcept or entry.code
 
 
 def says_another(concepts: Iterable[CodeableConcept | None], naming: Naming) -> bool:

@@ -108,6 +108,22 @@ class Naming:
             return False
         return not any(self._may_be_member(words) for words in spoken)
 
+    def may_name(self, texts: Iterable[str]) -> bool:
+        """Whether one of some texts holds a member's name, such as a brand with its ingredient behind it.
+
+        Names with a number in them are those of single products, and not looked for.
+        """
+        spoken = [words for words in map(words_of, texts) if not self._beginnings.isdisjoint(words)]
+        return any(name in _padded(words) for words in spoken for name in self._plain)
+
+    @cached_property
+    def _plain(self) -> frozenset[str]:
+        return frozenset(name for name in self._members if not any(map(str.isdigit, name)))
+
+    @cached_property
+    def _beginnings(self) -> frozenset[str]:
+        return frozenset(name.split()[0] for name in self._plain)
+
     @cached_property
     def _members(self) -> frozenset[str]:
         known = _known().names

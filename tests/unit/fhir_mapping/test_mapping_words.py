@@ -164,6 +164,37 @@ def test_an_unknown_product_that_its_display_names_is_another_drug() -> None:
     assert read(ONE_DRUG, order(medicationCodeableConcept=named)).state == "none-recorded"
 
 
+LANTUS = concept("9999998", RXNORM, display="3 ML insulin glargine 100 UNT/ML Pen Injector [Lantus]")
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        (LANTUS, "product-unknown"),
+        ({**concept("9999998", RXNORM), "text": "Lantus (insulin glargine)"}, "product-unknown"),
+        (concept("9999998", RXNORM, display="lisinopril 10 MG Oral Tablet [Zestril]"), None),
+        (concept("9999998", RXNORM, display="metforminoid cream"), None),
+        (concept("9999998", RXNORM), None),
+    ],
+)
+def test_an_unlisted_product_is_doubted_where_its_words_hold_a_members_name(
+    said: Resource, reason: str | None
+) -> None:
+    """Brands are in no table here; their RxNorm names tell the ingredient."""
+    assert read(DRUGS, order(medicationCodeableConcept=said)).reason == reason
+
+
+def test_an_unlisted_product_by_reference_is_doubted_by_its_words() -> None:
+    drug = {"resourceType": "Medication", "id": "d", "code": LANTUS}
+    given = order(medicationCodeableConcept=None, medicationReference={"reference": "Medication/d"})
+    assert read(DRUGS, given, drug).reason == "product-unknown"
+
+
+def test_a_listed_drug_beside_an_unlisted_brand_decides() -> None:
+    metformin = order(medicationCodeableConcept=concept(METFORMIN, RXNORM))
+    assert read(DRUGS, metformin, order(medicationCodeableConcept=LANTUS) | {"id": "o2"}).value == 1
+
+
 @pytest.mark.parametrize(
     ("said", "state"),
     [
