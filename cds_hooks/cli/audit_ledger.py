@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from fairness.report.model import Report
     from models.runtime import Model
 
-__all__ = ["examine_model", "of_ledger"]
+__all__ = ["examine_model", "of_ledger", "verdicts_in_short"]
 
 
 def of_ledger(
@@ -57,9 +58,22 @@ def of_ledger(
     except OSError as error:
         raise click.UsageError(f"{out}: cannot be written ({type(error).__name__})") from None
     document = audit.document
-    click.echo(f"{document['outcome']}: {document['why']}, in {out}")
+    click.echo(
+        f"{document['outcome']}: {document['why'] or verdicts_in_short(document['verdicts'])}, in {out}"
+    )
     outcomes = {document["outcome"], *(report.outcome for report in reports)}
     return 1 if "fail" in outcomes or (gate and outcomes != {"pass"}) else 0
+
+
+def verdicts_in_short(verdicts: Sequence[Mapping[str, Any]]) -> str:
+    """How many verdicts there are, and for whom which claim is broken."""
+    from fairness.gate_wording import group_label
+
+    broken = [one for one in verdicts if one["outcome"] == "fail"]
+    if not broken:
+        return f"{len(verdicts)} verdicts"
+    named = (f"{one['claim']['metric']} of {group_label(one['attribute'], one['value'])}" for one in broken)
+    return f"{len(broken)} of {len(verdicts)} verdicts: {', '.join(named)}"
 
 
 def examine_model(model_id: str) -> int:

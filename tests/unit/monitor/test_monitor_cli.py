@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from monitor_cases import MODEL, OUTPUT, SECRET, cohort, model_folder, predict
 
+from cds_hooks.cli.audit_ledger import verdicts_in_short
 from cds_hooks.cli.main import cli
 from cds_hooks.ledger import Ledger
 
@@ -169,3 +170,16 @@ def test_a_webhook_elsewhere_is_refused_before_the_run(
                 "--webhook", "https://elsewhere.example/x")  # fmt: skip
     assert done.exit_code == 2
     assert ledger.runs(MODEL, "1.0.0") == []
+
+
+def test_an_audit_of_a_ledger_tells_which_claims_are_broken_and_for_whom() -> None:
+    told = [
+        {"claim": {"metric": "o_e"}, "attribute": attribute, "value": value, "outcome": outcome}
+        for attribute, value, outcome in (
+            ("overall", "all", "fail"),
+            ("sex", "female", "fail"),
+            ("sex", "male", "pass"),
+        )
+    ]
+    assert verdicts_in_short(told) == "2 of 3 verdicts: o_e of Everybody, o_e of Female"
+    assert verdicts_in_short(told[2:]) == "1 verdicts"
