@@ -164,14 +164,26 @@ def _next(system: _System, one: Sum, hidden: set[Cell]) -> Iterator[Cell]:
 
 
 def _determined(system: _System, hidden: set[Cell]) -> Iterator[Cell]:
-    """A neighbour of a cell that the sums together determine, though no single one does."""
+    """A neighbour of a cell that the sums together determine, though no single one does.
+
+    It stands in one sum with the cell; where those counts are all withheld or 0, in a sum with them, and so
+    on outwards.
+    """
     unknown = system.unknown(hidden)
     found = determined(
         {cell: -1 if cell == one.total else 1 for cell in (one.total, *one.parts) if cell in unknown}
         for one in system.sums
     )
     for cell in sorted(found, key=repr):
-        for one in system.sums:
-            if cell in (one.total, *one.parts) and (more := list(_next(system, one, hidden))):
-                yield more[0]
-                return
+        reached, waiting, is_growing = {cell}, list(system.sums), True
+        while is_growing:
+            near: list[Sum] = []
+            far: list[Sum] = []
+            for one in waiting:
+                (far if reached.isdisjoint((one.total, *one.parts)) else near).append(one)
+            for one in near:
+                if more := list(_next(system, one, hidden)):
+                    yield more[0]
+                    return
+            reached.update(*((one.total, *one.parts) for one in near))
+            waiting, is_growing = far, bool(near)

@@ -123,6 +123,12 @@ def test_a_solver_does_not_recover_a_withheld_count(
 
 
 @settings(max_examples=6, deadline=None, phases=QUICK)
+@example(  # what determines the few between the thresholds is further away than the counts beside them
+    {("male", "black"): (7, 14), ("female", "white"): (10, 10), ("female", "black"): (26, 13),
+     ("female", "absent"): (10, 22), ("male", "asian"): (1, 3), ("male", "absent"): (19, 28),
+     ("female", "asian"): (8, 13), ("male", "white"): (30, 4)},
+    40,
+)  # fmt: skip
 @given(SIZES, st.integers(0, 99))
 def test_a_solver_does_not_recover_who_lies_between_two_thresholds(
     sizes: dict[tuple[str, str], tuple[int, int]], seed: int
