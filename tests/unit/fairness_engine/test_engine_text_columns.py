@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fairness.engine.columns import stratify
@@ -14,6 +14,8 @@ TEXTS = st.lists(
 )
 
 
+@example(["a", "\u0161"], [0, 1, 0])  # alike in their last byte
+@example(["absent", "absent-but-long", "absent-but-longer-than-three-words-of-eight"], [0, 1, 2])
 @given(TEXTS, st.lists(st.integers(0, 4), min_size=1, max_size=60))
 def test_an_array_is_coded_as_its_list(texts: list[str], chosen: list[int]) -> None:
     """Short and long, one byte for a letter and more."""
