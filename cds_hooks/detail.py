@@ -26,6 +26,7 @@ from fhir_mapping.spec import (
     VariantPresent,
 )
 from fhir_mapping.values import REASONS, UNREADABLE, FeatureValue, FeatureVector
+from models.applicability import checks, unchecked
 from models.manifest import Manifest
 from models.manifest_checks import placeholders
 from models.prediction import Contribution, OutputValue, Prediction
@@ -211,17 +212,7 @@ def _gaps(features: FeatureSet, vector: FeatureVector, in_table: AbstractSet[str
 def _unchecked(manifest: Manifest, features: FeatureSet, vector: FeatureVector) -> Iterator[str]:
     """One line for what would have forbidden a score, and of which nobody can tell whether it is so: data
     that was not sent, or entries that cannot be read."""
-    compared = (
-        rule.when for rule in manifest.rules if (rule.when.present, rule.when.unreadable) == (None, None)
-    )
-    asked = [vector[name] for name in dict.fromkeys(when.feature for when in compared)]
-    untold = [
-        value
-        for value in asked
-        if not features.spec(value.name).input
-        and value.state == "missing"
-        and (value.reason == "not-provided" or value.reason in UNREADABLE)
-    ]
+    untold = unchecked(vector, checks(manifest.rules, features.specs))
     if untold:
         yield f"Not checked: {_reasons(features, vector, untold)}."
 

@@ -75,8 +75,10 @@ def _every_name() -> Iterator[tuple[Pair, str]]:
     for valueset in catalogue.shipped_valuesets():
         for part in catalogue.valueset_document(valueset)["compose"]["include"]:
             for concept in part.get("concept", ()):
+                pair = canonical_pair(concept["code"], part["system"])
                 if concept.get("display"):
-                    yield canonical_pair(concept["code"], part["system"]), concept["display"]
+                    yield pair, concept["display"]
+                yield from ((pair, other["value"]) for other in concept.get("designation", ()))
     for code, name in named_ingredients().items():
         yield (code, RXNORM), name
     for system, named in _table().names.items():
@@ -111,14 +113,19 @@ class Naming:
     def may_name(self, texts: Iterable[str]) -> bool:
         """Whether one of some texts holds a member's name, such as a brand with its ingredient behind it.
 
-        Names with a number in them are those of single products, and not looked for.
+        Names with an amount or a dose form beside a number are those of single products, and not looked for.
         """
         spoken = [words for words in map(words_of, texts) if not self._beginnings.isdisjoint(words)]
         return any(name in _padded(words) for words in spoken for name in self._plain)
 
     @cached_property
     def _plain(self) -> frozenset[str]:
-        return frozenset(name for name in self._members if not any(map(str.isdigit, name)))
+        fillers = _table().fillers
+        return frozenset(
+            name
+            for name in self._members
+            if fillers.isdisjoint(name.split()) or not any(map(str.isdigit, name))
+        )
 
     @cached_property
     def _beginnings(self) -> frozenset[str]:

@@ -46,6 +46,35 @@ Feature: What a clinician sees when a chart is opened or an order is written
     And the card says "no reason to withhold, delay or stop treatment"
     And it suggests nothing
 
+  Scenario Outline: A checkpoint inhibitor in words is one that the patient has had
+    Given the chart of Maria Lindqvist
+    But her medication list says "<words>"
+    When the order is written
+    Then there is no card
+    And the ledger gives the reason "checkpoint-inhibitor-before-unclear"
+    And the ledger names the entry of the medication list
+
+    Examples:
+      | words                                 |
+      | Keytruda                              |
+      | Nivolumab 240 mg                      |
+      | Ipi/Nivo x 4 cycles, last year        |
+      | OPDUALAG                              |
+      | anti-PD-1 antibody, trial at Elsewhere |
+
+  Scenario Outline: Words that name another drug, or none, do not silence the estimate
+    Given the chart of Maria Lindqvist
+    But her medication list says "<words>"
+    When the order is written
+    Then there is one card
+    And its headline counts people in 100
+
+    Examples:
+      | words                 |
+      | Aspirin 81 mg         |
+      | Paclitaxel weekly x 12 |
+      | Study drug, arm B     |
+
   Scenario: A tumour that the model was not made for
     Given the chart of Victor Petrenko
     When the order is written

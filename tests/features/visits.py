@@ -44,6 +44,10 @@ class Visit:
             if entry["resource"].get("valueQuantity", {}).get("value") != value
         ]
 
+    def add(self, resource: Json) -> None:
+        """Put a resource into the chart."""
+        self.chart["entry"].append({"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource})
+
     def change_unit(self, value: float, unit: str) -> None:
         """Give the results with this value another unit."""
         for entry in self.chart["entry"]:
