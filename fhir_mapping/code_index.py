@@ -56,6 +56,7 @@ class CodeIndex:
         "_beyond",
         "_by_id",
         "_entries",
+        "_parted",
         "_resources",
         "drugs",
         "has_nameless",
@@ -75,6 +76,7 @@ class CodeIndex:
         self.positions_of: Positions = {}
         self._build()
         self.has_nameless = any(name in self.positions_of for name in _NAMELESS)
+        self._parted: list[int] | None = None
 
     def _build(self) -> None:
         index = self.positions_of
@@ -218,6 +220,31 @@ class CodeIndex:
         if found is None:
             found = self._beyond[kinds, systems] = self._find_beyond(kinds, systems)
         return found
+
+    def undecided(self, systems: frozenset[str]) -> list[int]:
+        """Positions of the observations that have no code in any of the systems (canonical URLs), in record
+        order."""
+        found = set(self.untitled)
+        for name, by_code in self.positions_of.items():
+            if not name or canonical(name) not in systems:
+                found.update(at for places in by_code.values() for at in places)
+        resources = self._resources
+        return sorted(
+            at
+            for at in found
+            if type(one := resources[at]) is Observation and not has_code_in(one.code, systems)
+        )
+
+    @property
+    def parted(self) -> list[int]:
+        """Positions of the observations that have components, in record order."""
+        if self._parted is None:
+            self._parted = [
+                at
+                for at, one in enumerate(self._resources)
+                if type(one) is Observation and bytes(one.component)
+            ]
+        return self._parted
 
     def _find_beyond(self, kinds: tuple[str, ...], systems: frozenset[str]) -> Sequence[int]:
         if self._entries is None:

@@ -53,7 +53,7 @@ def _observation_codes(readers: Sequence[Reader]) -> list[str]:
         pair
         for reader in readers
         for pair in (
-            (*reader.codes, *reader.panels)
+            reader.touched
             if isinstance(reader, ObservationReader)
             else reader.codes
             if isinstance(reader, GenomicReaders)

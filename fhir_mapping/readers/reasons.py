@@ -28,6 +28,7 @@ _REASONS = (
     "unit-not-accepted",
     "unit-conflict",
     "out-of-range",
+    "not-comparable",
     "named-in-words",
 )
 NEARNESS = {reason: rank for rank, reason in enumerate(_REASONS)}

@@ -20,7 +20,7 @@ from fhir_mapping.spec import Code
 from fhir_mapping.terminology.names import Naming
 from fhir_mapping.wire import CodeableConcept, NamedConcept, decoder
 
-__all__ = ["displays_of", "is_another", "names_member", "says_another", "texts_of"]
+__all__ = ["concept_of", "displays_of", "is_another", "names_member", "says_another", "texts_of"]
 
 
 class _NamedReference(msgspec.Struct, gc=False):
@@ -58,7 +58,7 @@ def is_another(record: PatientRecord, at: int, naming: Naming, systems: frozense
     drug = record.codes.drugs.get(at)
     if drug is not None:
         return _is_another_drug(drug, naming, systems)
-    return says_another([_concept(_entry(record, at))], naming)
+    return says_another([concept_of(record, at)], naming)
 
 
 def names_member(record: PatientRecord, at: int, naming: Naming) -> bool:
@@ -79,6 +79,12 @@ def _entry(record: PatientRecord, at: int) -> _Entry | None:
     except msgspec.MsgspecError:
         return None
     return entry
+
+
+def concept_of(record: PatientRecord, at: int) -> NamedConcept | None:
+    """What an entry with a code of its own says that it is about, with the words; None where that cannot be
+    read."""
+    return _concept(_entry(record, at))
 
 
 def _concept(entry: _Entry | None) -> NamedConcept | None:

@@ -18,7 +18,7 @@ from fhir_mapping.terminology.code_systems import canonical_pair
 from fhir_mapping.terminology.products import RXNORM, named_ingredients
 from fhir_mapping.yamlfile import read_yaml
 
-__all__ = ["Naming", "words_of"]
+__all__ = ["Naming", "padded", "words_of"]
 
 Pair = tuple[str, str]
 Words = tuple[str, ...]
@@ -64,7 +64,7 @@ def _known() -> _Known:
     pairs: dict[str, tuple[Pair, ...]] = {}
     for pair, name in _every_name():
         if words := words_of(name):
-            text = _padded(words)
+            text = padded(words)
             if text not in (before := names.get(pair, ())):
                 names[pair] = (*before, text)
                 pairs[text] = (*pairs.get(text, ()), pair)
@@ -116,7 +116,7 @@ class Naming:
         Names with an amount or a dose form beside a number are those of single products, and not looked for.
         """
         spoken = [words for words in map(words_of, texts) if not self._beginnings.isdisjoint(words)]
-        return any(name in _padded(words) for words in spoken for name in self._plain)
+        return any(name in padded(words) for words in spoken for name in self._plain)
 
     @cached_property
     def _plain(self) -> frozenset[str]:
@@ -135,7 +135,7 @@ class Naming:
     def _members(self) -> frozenset[str]:
         known = _known().names
         names = {text for pair in self._codes for text in known.get(pair, ())}
-        names.update(_padded(words) for _, name in self.own if (words := words_of(name)))
+        names.update(padded(words) for _, name in self.own if (words := words_of(name)))
         return frozenset(names)
 
     @cached_property
@@ -146,7 +146,7 @@ class Naming:
         return frozenset(system for _, system in self._codes) - nameless
 
     def _is_another_name(self, words: Words) -> bool:
-        pairs = _known().pairs.get(_padded(words), ())
+        pairs = _known().pairs.get(padded(words), ())
         return self._codes.isdisjoint(pairs) and any(system in self._comparable for _, system in pairs)
 
     def _is_made_of_others(self, words: Words) -> bool:
@@ -173,9 +173,10 @@ class Naming:
         )
 
     def _may_be_member(self, words: Words) -> bool:
-        text = _padded(words)
+        text = padded(words)
         return any(name in text or text in name for name in self._members)
 
 
-def _padded(words: Words) -> str:
+def padded(words: Words) -> str:
+    """Words as one text with a space around each, so that whole words are found in it."""
     return f" {' '.join(words)} "

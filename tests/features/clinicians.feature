@@ -30,6 +30,31 @@ Feature: What a clinician sees when a chart is opened or an order is written
     Then there is no card
     And the ledger gives the reason "hba1c-unreadable"
 
+  Scenario Outline: A recent HbA1c in words is still a recent HbA1c
+    Given the chart of Maria Lindqvist
+    But the laboratory reported a recent "<words>" without a standard code
+    When the chart is opened
+    Then there is no card
+    And the ledger gives the reason "hba1c-unreadable"
+
+    Examples:
+      | words                |
+      | HbA1c                |
+      | Hemoglobin A1C, POC  |
+      | Glycated haemoglobin |
+
+  Scenario Outline: Another result in words does not pass for an HbA1c
+    Given the chart of Maria Lindqvist
+    But the laboratory reported a recent "<words>" without a standard code
+    When the chart is opened
+    Then there is one card
+
+    Examples:
+      | words             |
+      | Hemoglobin        |
+      | HbA2              |
+      | Apolipoprotein A1 |
+
   Scenario: In pregnancy the card explains why there is no estimate
     Given the chart of Lena Forsberg
     When the chart is opened

@@ -125,6 +125,19 @@ def medication_in_words(words: str, visit: Visit) -> None:
     )
 
 
+@given(parsers.parse('the laboratory reported a recent "{words}" without a standard code'))
+def result_in_words(words: str, visit: Visit) -> None:
+    visit.sent_beside["observations"] = {
+        "resourceType": "Observation",
+        "id": "in-words",
+        "status": "final",
+        "subject": {"reference": f"Patient/{visit.patient}"},
+        "code": {"coding": [{"system": "urn:oid:1.2.3.4", "code": "4711", "display": words}]},
+        "effectiveDateTime": (date.today() - timedelta(days=60)).isoformat(),
+        "valueQuantity": {"value": 5.4, "unit": "%"},
+    }
+
+
 @given(parsers.parse('the prefetch "{key}" is not sent'))
 def without_prefetch(key: str, visit: Visit) -> None:
     visit.not_sent.add(key)

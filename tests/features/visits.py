@@ -27,6 +27,7 @@ class Visit:
     patient: str = ""
     chart: Json = field(default_factory=dict)
     not_sent: set[str] = field(default_factory=set)
+    sent_beside: Json = field(default_factory=dict)
     answers: list[TestResponse] = field(default_factory=list)
     page: str = ""
     report: Json = field(default_factory=dict)
@@ -62,6 +63,9 @@ class Visit:
         for request in self.hospital.requests(chart, hook, drafts):
             for key in self.not_sent:
                 del request.body["prefetch"][key]
+            for key, resource in self.sent_beside.items():
+                if key in request.body["prefetch"]:
+                    request.body["prefetch"][key]["entry"].append({"resource": resource})
             self.answers.append(self.hospital.post(request.body, request.service))
 
     @property
