@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeGuard
 
 import msgspec
 
-from fhir_mapping.resources import Encounter, Medication, Observation, Other, Resource, read_resource
+from fhir_mapping.resources import NOTHING, Encounter, Medication, Observation, Other, Resource, read_resource
 from fhir_mapping.terminology.code_systems import DOTTED, canonical, normal_code
 from fhir_mapping.wire import CodeableConcept, Coding, NamedConcept, Reference, decoder
 
@@ -47,6 +47,7 @@ class Drug(NamedTuple):
 class CodeIndex:
     """Positions of resources by (system, code), built in one pass.
 
+    `spoken` remembers the words of entries by position, for `fhir_mapping.readers.words`.
     `unresolved` are the positions of medication resources whose drug was not sent along or says nothing,
     `drugs` the drugs of the others that have theirs in a Medication, by position. `untitled` are observations
     without a code; `has_nameless` says that a code stands without its system.
@@ -61,6 +62,7 @@ class CodeIndex:
         "drugs",
         "has_nameless",
         "positions_of",
+        "spoken",
         "unresolved",
         "untitled",
     )
@@ -77,6 +79,7 @@ class CodeIndex:
         self._build()
         self.has_nameless = any(name in self.positions_of for name in _NAMELESS)
         self._parted: list[int] | None = None
+        self.spoken: dict[int, tuple[tuple[str, ...], ...]] = {}
 
     def _build(self) -> None:
         index = self.positions_of
@@ -242,7 +245,7 @@ class CodeIndex:
             self._parted = [
                 at
                 for at, one in enumerate(self._resources)
-                if type(one) is Observation and bytes(one.component)
+                if type(one) is Observation and one.component is not NOTHING and bytes(one.component)
             ]
         return self._parted
 

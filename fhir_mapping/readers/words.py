@@ -17,7 +17,7 @@ import msgspec
 from fhir_mapping.code_index import Drug, has_code_in
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Code
-from fhir_mapping.terminology.names import Naming
+from fhir_mapping.terminology.names import Naming, words_of
 from fhir_mapping.wire import CodeableConcept, NamedConcept, decoder
 
 __all__ = ["concept_of", "displays_of", "is_another", "names_member", "says_another", "texts_of"]
@@ -64,13 +64,21 @@ def is_another(record: PatientRecord, at: int, naming: Naming, systems: frozense
 def names_member(record: PatientRecord, at: int, naming: Naming) -> bool:
     """Whether the words of an entry hold the name of a member: its own, what it calls the drug that it refers
     to, and those of that drug and its ingredients, where it was sent along."""
+    spoken = record.codes.spoken  # several features ask about the same entries
+    words = spoken.get(at)
+    if words is None:
+        words = spoken[at] = tuple(map(words_of, _texts(record, at)))
+    return naming.is_named_in(words)
+
+
+def _texts(record: PatientRecord, at: int) -> list[str]:
     entry, drug = _entry(record, at), record.codes.drugs.get(at)
     concepts = (drug.product, *drug.parts) if drug is not None else (_concept(entry),)
     texts = [text for concept in concepts for text in texts_of(concept)]
     reference = entry.medicationReference if entry is not None else None
     if reference is not None and reference.display:
         texts.append(reference.display)
-    return naming.may_name(texts)
+    return texts
 
 
 def _entry(record: PatientRecord, at: int) -> _Entry | None:

@@ -110,13 +110,14 @@ class Naming:
             return False
         return not any(self._may_be_member(words) for words in spoken)
 
-    def may_name(self, texts: Iterable[str]) -> bool:
-        """Whether one of some texts holds a member's name, such as a brand with its ingredient behind it.
+    def is_named_in(self, spoken: Iterable[Words]) -> bool:
+        """Whether one of some texts, given by their words, holds a member's name, such as a brand with its
+        ingredient behind it.
 
         Names with an amount or a dose form beside a number are those of single products, and not looked for.
         """
-        spoken = [words for words in map(words_of, texts) if not self._beginnings.isdisjoint(words)]
-        return any(name in padded(words) for words in spoken for name in self._plain)
+        near = [words for words in spoken if not self._beginnings.isdisjoint(words)]
+        return any(name in padded(words) for words in near for name in self._plain)
 
     @cached_property
     def _plain(self) -> frozenset[str]:
