@@ -26,7 +26,6 @@ from fhir_mapping.spec import (
     VariantPresent,
 )
 from fhir_mapping.values import REASONS, UNREADABLE, FeatureValue, FeatureVector
-from models.applicability import checks, unchecked
 from models.manifest import Manifest
 from models.manifest_checks import placeholders
 from models.prediction import Contribution, OutputValue, Prediction
@@ -48,7 +47,7 @@ def prediction_detail(model: Subject, prediction: Prediction, clearance: Clearan
     risks = [_risk(output, model, told=output.name in told) for output in prediction.outputs]
     gaps = [
         *_gaps(features, prediction.vector, {one.name for one in strongest}),
-        *_unchecked(manifest, features, prediction.vector),
+        *_unchecked(features, prediction),
     ]
     parts = [
         escape(lead),
@@ -209,12 +208,10 @@ def _gaps(features: FeatureSet, vector: FeatureVector, in_table: AbstractSet[str
             yield _assumption(features.spec(value.name), value, rule)
 
 
-def _unchecked(manifest: Manifest, features: FeatureSet, vector: FeatureVector) -> Iterator[str]:
-    """One line for what would have forbidden a score, and of which nobody can tell whether it is so: data
-    that was not sent, or entries that cannot be read."""
-    untold = unchecked(vector, checks(manifest.rules, features.specs))
-    if untold:
-        yield f"Not checked: {_reasons(features, vector, untold)}."
+def _unchecked(features: FeatureSet, prediction: Prediction) -> Iterator[str]:
+    """One line for what would have forbidden the score, and of which nobody can tell whether it is so."""
+    if prediction.unchecked:
+        yield f"Not checked: {_reasons(features, prediction.vector, prediction.unchecked)}."
 
 
 def _assumption(spec: FeatureSpec, value: FeatureValue, rule: Assumption) -> str:

@@ -74,15 +74,15 @@ def checks(rules: Sequence[Rule], specs: Sequence[FeatureSpec]) -> tuple[str, ..
     return tuple(dict.fromkeys(when.feature for when in compared if when.feature not in inputs))
 
 
-def unchecked(vector: FeatureVector, names: Sequence[str]) -> list[FeatureValue]:
+def unchecked(vector: FeatureVector, names: Sequence[str]) -> tuple[FeatureValue, ...]:
     """What would have forbidden a score, of `names`, and of which nobody can tell whether it is so: data that
     was not sent, or entries that cannot be read."""
-    values = [vector[name] for name in names]
-    return [
+    values = (vector[name] for name in names)
+    return tuple(
         one
         for one in values
         if one.state == "missing" and (one.reason == "not-provided" or one.reason in UNREADABLE)
-    ]
+    )
 
 
 def _is_of_gaps(when: When) -> bool:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.spec import Assumption
 from fhir_mapping.values import FeatureVector
-from models.applicability import Gate
+from models.applicability import Gate, checks, unchecked
 from models.evaluation import Evaluation
 from models.explain import Explainer, explainer
 from models.manifest import Manifest
@@ -76,6 +76,7 @@ class Model:
         self._session = session
         self._reference = reference
         self._gate = Gate(manifest.rules, features.specs)
+        self._checks = checks(manifest.rules, features.specs)
         specs = [spec for spec in features.specs if spec.input]
         self._anchors = np.array([name in manifest.explanation.anchors for name in features.inputs])
         self._passed_as_nan = np.array([spec.when_missing == "nan" for spec in specs])
@@ -205,8 +206,9 @@ class Model:
             for output, told in zip(self.manifest.outputs, figures, strict=True)
         )
         contributions = self._contributions(plan, scores.probability[after:, 0]) if plan.explained else ()
+        untold = unchecked(plan.vector, self._checks)
         return Prediction(
-            self.manifest.id, self.manifest.version, INSIDE, plan.vector, outputs, contributions
+            self.manifest.id, self.manifest.version, INSIDE, plan.vector, outputs, contributions, untold
         )
 
     def _contributions(self, plan: _Plan, probability: Floats) -> tuple[Contribution, ...]:
