@@ -62,6 +62,19 @@ Feature: What a clinician sees when a chart is opened or an order is written
     And the card says "not a reliable test in pregnancy"
     And the card has no score
 
+  Scenario: A pregnancy that is over is no reason for silence, though nobody closed the entry
+    Given the chart of Lena Forsberg
+    But her pregnancy ended 40 days ago
+    When the chart is opened
+    Then the finding "pregnant" is 0
+
+  Scenario: A pregnancy whose end is still ahead goes on
+    Given the chart of Lena Forsberg
+    But her pregnancy ends in 40 days
+    When the chart is opened
+    Then there is one card
+    And the card says "not a reliable test in pregnancy"
+
   Scenario: A checkpoint inhibitor is being ordered
     Given the chart of Maria Lindqvist
     When the order is written

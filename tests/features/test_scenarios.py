@@ -111,6 +111,16 @@ def with_unit(value: float, unit: str, visit: Visit) -> None:
     visit.change_unit(value, unit)
 
 
+@given(parsers.parse("her pregnancy ended {days:d} days ago"))
+def pregnancy_has_ended(days: int, visit: Visit) -> None:
+    visit.end_problem("pregnancy", date.today() - timedelta(days=days))
+
+
+@given(parsers.parse("her pregnancy ends in {days:d} days"))
+def pregnancy_will_end(days: int, visit: Visit) -> None:
+    visit.end_problem("pregnancy", date.today() + timedelta(days=days))
+
+
 @given(parsers.parse('her medication list says "{words}"'))
 def medication_in_words(words: str, visit: Visit) -> None:
     visit.add(

@@ -49,6 +49,18 @@ class Visit:
         """Put a resource into the chart."""
         self.chart["entry"].append({"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource})
 
+    def end_problem(self, word: str, day: date) -> None:
+        """Write down when the problems of a name ended, and leave their status as it is."""
+        problems = [
+            entry["resource"]
+            for entry in self.chart["entry"]
+            if entry["resource"]["resourceType"] == "Condition"
+            and word in entry["resource"]["code"]["coding"][0]["display"]
+        ]
+        assert problems
+        for problem in problems:
+            problem["abatementDateTime"] = day.isoformat()
+
     def change_unit(self, value: float, unit: str) -> None:
         """Give the results with this value another unit."""
         for entry in self.chart["entry"]:
