@@ -410,7 +410,7 @@ def read_resource(raw: bytes | Raw) -> Resource:
     except msgspec.ValidationError:
         kind = _decode_head(raw).resourceType
         if kind in _PASSED_OVER:
-            return Other()
+            return _passing(kind)()  # type: ignore[return-value] # a subclass of Other
         if kind not in READ:
             raise msgspec.ValidationError("Unknown resource type - at `$.resourceType`") from None
         found = _DECODERS[kind](raw)
