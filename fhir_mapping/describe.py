@@ -161,6 +161,9 @@ def _observation(reader: ObservationReader) -> dict[str, Any]:
         "unit": reader.canonical or None,
         "resultUnit": reader.unit if reader.unit != reader.canonical else None,
     }
+    if reader.elsewhere is not None:
+        told["codesWithoutValue"] = _codes(sorted(reader.elsewhere.unread))
+        told["names"] = list(reader.elsewhere.names)
     if reader.answers:
         answers = reader.answers.values()
         told["answers"] = [

@@ -22,6 +22,7 @@ from mapping_samples import (
     told,
 )
 
+from fhir_mapping.describe import describe
 from fhir_mapping.values import UNREADABLE
 
 LOCAL = "urn:oid:1.2.3.4"
@@ -142,6 +143,13 @@ def test_the_newest_decides() -> None:
     assert read(HBA1C, result({"text": "HbA1c"}), coded).value == 6.1
     older = result(concept("4548-4"), when="2026-04-10T10:00:00Z", ident="o2")
     assert read(HBA1C, result({"text": "HbA1c"}), older).reason == "named-in-words"
+
+
+def test_a_third_party_is_told_the_names_and_the_codes_without_values() -> None:
+    """Who builds input learns what else counts as an HbA1c that cannot be read."""
+    (told_of,) = describe(features(HBA1C))
+    assert "HbA1c" in told_of["names"]
+    assert {one["code"] for one in told_of["codesWithoutValue"]} == {"41995-2", "55454-3", "62388-4"}
 
 
 def test_other_analytes_are_not_looked_for_in_words() -> None:
