@@ -72,7 +72,7 @@ _decode_parts = decoder(list[_Part])
 class Elsewhere:
     """What one analyte is called, beside its codes."""
 
-    __slots__ = ("_bare", "_names", "_systems", "codes", "hints", "names", "unread")
+    __slots__ = ("_bare", "_beginnings", "_names", "_systems", "codes", "hints", "names", "unread")
 
     def __init__(
         self, codes: Iterable[tuple[str, str]], system: str, unread: Iterable[str], names: Iterable[str]
@@ -85,6 +85,7 @@ class Elsewhere:
         self._bare = frozenset(code for code, _ in (*self.codes, *self.unread))
         self.names = tuple(sorted(names))
         self._names = frozenset(padded(words_of(name)) for name in self.names)
+        self._beginnings = frozenset(name.split()[0] for name in self._names)
         marks = {max(words_of(name), key=len).encode() for name in self.names}
         marks |= {code.lower().encode() for code in self._bare}
         shortest = {mark for mark in marks if not any(one in mark for one in marks if one != mark)}
@@ -95,7 +96,8 @@ class Elsewhere:
         index = record.codes
         doubts = dict.fromkeys(index.positions(tuple(self.unread)), NOT_COMPARABLE) if self.unread else {}
         for at in index.undecided(self._systems):
-            if self._is_named(concept_of(record, at)):
+            # A quick look at the bytes first: a chart in local codes has hundreds of these.
+            if self.hints.may_be_in(bytes(record.raw(at))) and self._is_named(concept_of(record, at)):
                 doubts[at] = NAMED_IN_WORDS
         parts = []
         for at in index.parted:
@@ -134,5 +136,5 @@ class Elsewhere:
         )
 
     def _is_named(self, concept: NamedConcept | None) -> bool:
-        texts = (padded(words_of(text)) for text in texts_of(concept))
-        return any(name in text for text in texts for name in self._names)
+        near = [words for words in map(words_of, texts_of(concept)) if not self._beginnings.isdisjoint(words)]
+        return any(name in padded(words) for words in near for name in self._names)
