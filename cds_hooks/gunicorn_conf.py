@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
+from select import POLLIN, poll
 from typing import Any
 
 import msgspec
@@ -22,6 +23,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-
 from cds_hooks import outcomes
 from cds_hooks.arrivals import ARRIVALS
 from cds_hooks.settings import Settings
+from cds_hooks.whole_bodies import Parser
 
 __all__ = ["Server"]
 
@@ -29,6 +31,8 @@ METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _COLLECT_AT = (50_000, 20, 100)
 _READERS = 60
 """Threads of a worker that may wait for slow requests while as many as it has turns do the work."""
+_NEXT_WITHIN_MS = 20
+"""How long a thread waits for the next request of a connection before it leaves that to the poller."""
 
 # What is no HTTP that can be read, beside 400; what the application itself sends wrongly is left to gunicorn.
 _UNREADABLE = {
@@ -46,12 +50,29 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
     """gunicorn's worker with threads, in which no connection may be slow for ever."""
 
     def handle(self, conn: TConn) -> Any:
-        """Read and answer one request; called by gunicorn in a thread."""
-        ARRIVALS.begin(conn.sock)
-        try:
-            return super().handle(conn)
-        finally:
-            ARRIVALS.end(conn.sock)
+        """Read and answer requests; called by gunicorn in a thread.
+
+        A client that asks again at once finds the same thread waiting: the way through the poller and back
+        to a thread would take longer than most answers.
+        """
+        if conn.parser is None:
+            conn.parser = Parser(conn.cfg, conn.sock, conn.client)
+        while True:
+            ARRIVALS.begin(conn.sock)
+            try:
+                is_kept = super().handle(conn)
+            finally:
+                ARRIVALS.end(conn.sock)
+            if is_kept is not True or not self._has_next(conn):
+                return is_kept
+
+    def _has_next(self, conn: TConn) -> bool:
+        """Whether another request begins to arrive at once, while there are threads enough to wait for it."""
+        if not self.alive or self.nr_conns > _READERS or conn.parser.unreader.buf.getvalue():
+            return False
+        arriving = poll()
+        arriving.register(conn.sock, POLLIN)
+        return bool(arriving.poll(_NEXT_WITHIN_MS))
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what cannot be read as HTTP, in an OperationOutcome that quotes nothing of it; called by

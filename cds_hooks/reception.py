@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime
 from http import HTTPStatus
 from time import perf_counter
@@ -51,7 +52,10 @@ class _Visit(msgspec.Struct):
 
 
 class Reception:
-    """Answers hook calls and feedback; holds no state of any call, so threads may share it."""
+    """Answers hook calls and feedback; holds no state of any call, so threads may share it.
+
+    A ledger across the network is waited for inside `aside`.
+    """
 
     def __init__(
         self,
@@ -62,6 +66,7 @@ class Reception:
         links: Links,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         callback: Callback | None = None,
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._ledger = ledger
         self._patient_key = patient_key
@@ -69,6 +74,7 @@ class Reception:
         self._links = links
         self._clock = clock
         self._callback = callback or Callback(())
+        self._aside = aside if ledger.is_remote else nullcontext
         self._standing = StandingDecisions(ledger)
         self._offered: dict[str, dict[str, Service]] = {}
         for (service_id, hook), service in registry.services.items():
@@ -96,7 +102,8 @@ class Reception:
             raise _unknown_service()
         entries = read_feedback(read_body(), service_id, self._clock())
         try:
-            receipts = self._ledger.record_feedback(entries)
+            with self._aside():
+                receipts = self._ledger.record_feedback(entries)
         except LedgerRefused:
             raise BadRequest("A report holds text that cannot be stored.", expression="feedback") from None
         except LedgerError as error:
@@ -156,7 +163,8 @@ class Reception:
     def _recorded(self, visit: _Visit, reply: Reply) -> Reply:
         """The reply once it is in the ledger; a 503 in place of cards that cannot be recorded."""
         try:
-            self._ledger.record(self._entry(visit, reply.status), visit.entries)
+            with self._aside():
+                self._ledger.record(self._entry(visit, reply.status), visit.entries)
         except (LedgerError, ValueError, TypeError) as error:
             refusal = self._unrecorded("hook-call", error)
             if reply.status == HTTPStatus.OK:
