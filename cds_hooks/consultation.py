@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
 from cds_hooks import bookkeeping, cards, decision, people
 from cds_hooks.callback import told
 from cds_hooks.errors import BadRequest, MissingData
+from cds_hooks.identifiers import new_uuid
 from cds_hooks.ledger import PredictionEntry
 from cds_hooks.protocol import HookCall
 from cds_hooks.telemetry import log_event, places
@@ -177,7 +177,7 @@ def _opinion(
         prediction = model.predict(vector)
     clearance = settled(clearance_for(model, tuple(groups)), standing, groups, now)
     decided = _decide(model, prediction, clearance)
-    card_uuid = str(uuid4())
+    card_uuid = new_uuid()
     card: dict[str, Any] | None = None
     if decided.kind == "card":
         card = cards.card(model, prediction, clearance, links, card_uuid, call.context.texts)

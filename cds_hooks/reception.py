@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
@@ -19,6 +18,7 @@ from cds_hooks.cards import Links
 from cds_hooks.consultation import Consultation, consult, has_no_part
 from cds_hooks.errors import BadRequest, ModelFailed, RecordUnavailable, Refusal, UnknownService
 from cds_hooks.feedback import read_feedback
+from cds_hooks.identifiers import new_uuid
 from cds_hooks.ledger import HookCallEntry, Ledger, LedgerError, LedgerRefused, PredictionEntry
 from cds_hooks.monitor.standing import StandingDecisions
 from cds_hooks.observability import Metrics
@@ -84,7 +84,7 @@ class Reception:
     def answer(self, service_id: str, read_body: Callable[[], bytes]) -> Reply:
         """Answer a hook call; never raises. `read_body` may raise a Refusal."""
         known = service_id if service_id in self._offered else UNKNOWN
-        visit = _Visit(known, self._clock(), perf_counter(), str(uuid4()))
+        visit = _Visit(known, self._clock(), perf_counter(), new_uuid())
         try:
             reply = Reply(HTTPStatus.OK, {"cards": self._cards(visit, service_id, read_body)})
         except Refusal as refusal:
