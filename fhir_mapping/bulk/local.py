@@ -17,7 +17,7 @@ import msgspec
 
 from fhir_mapping.bulk.charts import newest_owner
 from fhir_mapping.bulk.errors import BulkError
-from fhir_mapping.bulk.export import Piece, export_files, pieces, without_untouched
+from fhir_mapping.bulk.export import Piece, export_files, pieces, resource_types, unread, without_untouched
 from fhir_mapping.bulk.interest import Interest
 from fhir_mapping.bulk.marks import holds_any, owners_of
 from fhir_mapping.bulk.newest import Newest
@@ -70,7 +70,9 @@ def plan_of(export: Path, purpose: dict[str, str], piece_bytes: int) -> Plan:
     """The plan of a run over an export; raises BulkError when the export holds no file."""
     listed = export_files(export)
     foreseen = sum(file.foreseen for file in listed)
-    return Plan(purpose, tuple(listed), max(_FEWEST, -(-foreseen // _PARTITION_BYTES)), piece_bytes)
+    partitions = max(_FEWEST, -(-foreseen // _PARTITION_BYTES))
+    aside = tuple(name for name, _ in unread(export, resource_types()))
+    return Plan(purpose, tuple(listed), partitions, piece_bytes, aside)
 
 
 def run(export: Path, work: WorkFolder, plan: Plan, job: Job, processes: int, progress: Progress) -> Outcome:

@@ -339,6 +339,19 @@ def test_a_changed_export_does_not_go_on(export: Path, tmp_path: Path) -> None:
     assert "file Patient.ndjson" in result.stderr
 
 
+def test_a_file_that_is_no_ndjson_and_came_or_went_stops_a_resume(export: Path, tmp_path: Path) -> None:
+    """Such a file puts its type in doubt: rows done without that doubt are not mixed with rows under it."""
+    missing, broken = tmp_path / "nowhere" / "features.parquet", export / "Condition.json.part"
+    asked("extract", export, missing, "--work", tmp_path / "work")
+    broken.write_text("{}")
+    came = asked("extract", export, missing, "--work", tmp_path / "work", "--resume")
+    assert (came.exit_code, "file Condition.json.part" in came.stderr) == (2, True)
+    asked("extract", export, missing, "--work", tmp_path / "other")
+    broken.unlink()
+    gone = asked("extract", export, missing, "--work", tmp_path / "other", "--resume")
+    assert (gone.exit_code, "file Condition.json.part" in gone.stderr) == (2, True)
+
+
 def test_an_unknown_model_is_refused_by_name(export: Path, tmp_path: Path) -> None:
     """The message lists the models that there are."""
     result = bedside("extract", "--bulk", export, "--model", "nope", "--as-of", AS_OF, "-o", tmp_path / "x")
