@@ -53,7 +53,9 @@ def create_app(
     metrics = Metrics()
     links = Links(settings.base_url if settings.pages else None)
     callback = Callback(settings.fhir_servers, settings.fhir_ca_bundle)
-    reception = Reception(registry, ledger, patient_key.PatientKey(secret), metrics, links, clock, callback)
+    reception = Reception(
+        registry, ledger, patient_key.PatientKey(secret), metrics, links, clock, callback, settings.time_zone
+    )
     app = Flask("cds_hooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     install_manners(app, settings.cors_origins)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any
@@ -62,7 +62,10 @@ class Reception:
         links: Links,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         callback: Callback | None = None,
+        zone: tzinfo = UTC,
     ) -> None:
+        """`zone` is the time zone of the site, in which days without a time are meant."""
+        self._zone = zone
         self._ledger = ledger
         self._patient_key = patient_key
         self._metrics = metrics
@@ -114,9 +117,9 @@ class Reception:
         service = offered[visit.call.hook]
         call, now = visit.call, visit.received_at
         self._callback.complete(
-            call, service, perf_counter() - visit.began, lambda: has_no_part(call, service, now)
+            call, service, perf_counter() - visit.began, lambda: has_no_part(call, service, now, self._zone)
         )
-        consultation = consult(call, service, self._links, now, visit.call_id, self._standing.of)
+        consultation = consult(call, service, self._links, now, visit.call_id, self._standing.of, self._zone)
         visit.entries = list(consultation.entries)
         self._count(consultation)
         if consultation.failures:

@@ -39,6 +39,7 @@ from fhir_mapping.bulk.tasks import (
     read_rows,
 )
 from fhir_mapping.bulk.work import Plan, WorkFolder, write_whole
+from fhir_mapping.times import time_zone
 
 _PARTITION_BYTES = 16 * 2**20
 _FEWEST = 16
@@ -81,7 +82,7 @@ def run(export: Path, work: WorkFolder, plan: Plan, job: Job, processes: int, pr
     kinds = Interest.of(features).kinds
     read, left = without_untouched(export, plan.files, kinds)
     listed = list(pieces(read, plan.piece_bytes))
-    is_quick = Newest.of(features, job.index) is not None
+    is_quick = Newest.of(features, job.index, time_zone(job.zone)) is not None
     shared = work.path / SHARED_TABLE
     context = Context(export, work.path, shared, job, len(listed), plan.partitions, is_quick)
     with _executor(context, processes) as each:
