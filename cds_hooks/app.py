@@ -55,8 +55,17 @@ def create_app(
     links = Links(settings.base_url if settings.pages else None)
     turns = Turns(settings.threads)
     callback = Callback(settings.fhir_servers, settings.fhir_ca_bundle, aside=turns.aside)
-    key = patient_key.PatientKey(secret)
-    reception = Reception(registry, ledger, key, metrics, links, clock, callback, turns.aside)
+    reception = Reception(
+        registry,
+        ledger,
+        patient_key.PatientKey(secret),
+        metrics,
+        links,
+        clock,
+        callback,
+        settings.time_zone,
+        turns.aside,
+    )
     app = Flask("cds_hooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     install_manners(app, settings.cors_origins)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any
@@ -66,8 +66,11 @@ class Reception:
         links: Links,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         callback: Callback | None = None,
+        zone: tzinfo = UTC,
         aside: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        """`zone` is the time zone of the site, in which days without a time are meant."""
+        self._zone = zone
         self._ledger = ledger
         self._patient_key = patient_key
         self._metrics = metrics
@@ -121,9 +124,9 @@ class Reception:
         service = offered[visit.call.hook]
         call, now = visit.call, visit.received_at
         self._callback.complete(
-            call, service, perf_counter() - visit.began, lambda: has_no_part(call, service, now)
+            call, service, perf_counter() - visit.began, lambda: has_no_part(call, service, now, self._zone)
         )
-        consultation = consult(call, service, self._links, now, visit.call_id, self._standing.of)
+        consultation = consult(call, service, self._links, now, visit.call_id, self._standing.of, self._zone)
         visit.entries = list(consultation.entries)
         self._count(consultation)
         if consultation.failures:

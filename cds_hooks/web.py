@@ -85,7 +85,10 @@ def _connection(incoming: Request) -> socket | None:
 
 def _cut(incoming: Request) -> Refusal:
     """Why a body ends before its end."""
-    if ARRIVALS.is_late(_connection(incoming)):
+    connection = _connection(incoming)
+    if ARRIVALS.is_given_up(connection):
+        return TooSlow("Too many requests were arriving at once, and this one took longest; send it again.")
+    if ARRIVALS.is_late(connection):
         return TooSlow(
             f"The body did not arrive within {ARRIVALS.limit_s:g} seconds; send it at once, or ask the "
             "operator for a longer BEDSIDE_READ_TIMEOUT."

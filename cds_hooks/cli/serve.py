@@ -32,6 +32,7 @@ Environment:
   BEDSIDE_FHIR_CA_BUNDLE    PEM file of their authorities         the public ones
   BEDSIDE_CLIENTS       YAML file of client profiles              none
   BEDSIDE_TERMINOLOGY   folder of the site's value sets and maps  none
+  BEDSIDE_TIME_ZONE     IANA zone of days without a time          UTC
   BEDSIDE_PAGES         pages on models and evidence, without login on
 
 \b
