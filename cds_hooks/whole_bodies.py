@@ -20,7 +20,7 @@ class _WholeBody(Body):  # type: ignore[misc]  # its base publishes no types
         """At most `size` bytes, all when it is None."""
         reader = self.reader
         left: int = reader.length
-        if self.buf.tell() or (size is not None and 0 <= size < left):
+        if not left or self.buf.tell() or (size is not None and 0 <= size < left):
             part: bytes = super().read(size)
             return part
         body: bytes = reader.unreader.taken(left)
