@@ -112,7 +112,8 @@ class Callback:
         spent_s: float = 0.0,
         is_settled: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Add what the server answers for the prefetch keys that the client left out or failed to get.
+        """Add what the server answers for the prefetch keys that the client left out or failed to get, or
+        under which it sent something else.
 
         Drugs that orders name by reference only are read after that. `spent_s` are the seconds since the call
         arrived: reading has what is left of the call's deadline. A key that is null was answered, and is not
@@ -169,16 +170,20 @@ class Callback:
 
 
 def told(call: HookCall) -> list[str]:
-    """Sentences that say why keys could not be read from the FHIR server, for whoever runs the EHR."""
+    """Sentences that say why keys could not be read from the FHIR server, and which of them hold something
+    else than they ask for, for whoever runs the EHR."""
+    misplaced = {f"prefetch.{key}" for key in call.misplaced}
     return [
         f"`{issue.path.removeprefix(_TOLD)}` {issue.message}."
         for issue in call.issues
-        if issue.path.startswith(_TOLD)
+        if issue.path.startswith(_TOLD) or (issue.code == "other-type" and issue.path in misplaced)
     ]
 
 
 def _lacks(call: HookCall, key: str) -> bool:
-    return key not in call.payloads or isinstance(call.payloads[key], OperationOutcome)
+    if key not in call.payloads or key in call.misplaced:
+        return True
+    return isinstance(call.payloads[key], OperationOutcome)
 
 
 def _access(call: HookCall) -> _Access | None:

@@ -27,7 +27,9 @@ from fairness.groups import Membership
 from fhir_mapping import prefetch
 from fhir_mapping.errors import WrongPatient
 from fhir_mapping.issues import Issue
+from fhir_mapping.payload import Payload
 from fhir_mapping.record import PatientRecord
+from fhir_mapping.resources import Observation
 from models.applicability import fires
 from models.manifest import Manifest
 from models.prediction import Applicability, Prediction
@@ -144,7 +146,7 @@ def _record(call: HookCall, issues: list[Issue], zone: tzinfo) -> PatientRecord:
     try:
         record = PatientRecord(
             call.context.patient_id,
-            call.payloads,
+            _usable(call),
             call.raw,
             call.drafts,
             issues,
@@ -162,10 +164,21 @@ def _record(call: HookCall, issues: list[Issue], zone: tzinfo) -> PatientRecord:
         elif state == "failed":
             # Another list of the same kind of data, such as statements beside orders, is not all of it.
             record.doubt(prefetch.answered(key))
-    for key in call.unread:
+    for key in call.misplaced:
+        record.states[key] = "failed"
+    for key in call.unread | call.misplaced:
         record.doubt(prefetch.answered(key))
     record.doubt_what_is_incomplete(prefetch.answered)
     return record
+
+
+def _usable(call: HookCall) -> Mapping[str, Payload | None]:
+    """What was sent, without a result that stands alone where a list was asked for: a newer one may be in the
+    list. An entry of any other list tells what it tells, and what is not there stays unknown."""
+    if not call.misplaced:
+        return call.payloads
+    alone = {key for key in call.misplaced if isinstance(call.payloads[key], Observation)}
+    return {key: payload for key, payload in call.payloads.items() if key not in alone}
 
 
 def _opinion(

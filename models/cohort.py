@@ -34,7 +34,9 @@ class ScoreRow(msgspec.Struct, frozen=True, array_like=True):
 
     `score` in [0, 1] with its 95 % interval `low` to `high`; all three None when the model abstains or does
     not apply, and `reason` then is the slug that the hook would record (`required-missing:bmi`, a rule's
-    reason, `deceased`), or `model-failed`. `missing` names the inputs without a value.
+    reason, `deceased`), or `model-failed`. `missing` names the inputs without a value, `not_checked` beside a
+    score the features that would have forbidden it and of which nobody can tell whether they do: a list that
+    is in no file of the export, or entries that cannot be read.
     """
 
     patient: str
@@ -43,6 +45,7 @@ class ScoreRow(msgspec.Struct, frozen=True, array_like=True):
     low: float | None
     high: float | None
     missing: tuple[str, ...] = ()
+    not_checked: tuple[str, ...] = ()
 
 
 class Scoring(msgspec.Struct, frozen=True):
@@ -120,7 +123,8 @@ def _row(patient: str, vector: FeatureVector, found: Prediction | str) -> ScoreR
     figures = (primary.probability, primary.low, primary.high)
     if not all(map(math.isfinite, figures)):
         return ScoreRow(patient, None, FAILED, None, None, missing)
-    return ScoreRow(patient, figures[0], None, figures[1], figures[2], missing)
+    untold = tuple(value.name for value in found.unchecked)
+    return ScoreRow(patient, figures[0], None, figures[1], figures[2], missing, untold)
 
 
 @lru_cache(maxsize=4)

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.spec import Assumption
 from fhir_mapping.values import FeatureVector
-from models.applicability import Gate
+from models.applicability import Gate, checks, unchecked
 from models.evaluation import Evaluation
 from models.explain import Explainer, explainer
 from models.manifest import Manifest
@@ -77,6 +77,7 @@ class Model:
         self._session = session
         self._reference = reference
         self._gate = Gate(manifest.rules, features.specs)
+        self._checks = checks(manifest.rules, features.specs)
         specs = [spec for spec in features.specs if spec.input]
         self._anchors = np.array([name in manifest.explanation.anchors for name in features.inputs])
         self._passed_as_nan = np.array([spec.when_missing == "nan" for spec in specs])
@@ -226,7 +227,8 @@ class Model:
                 for one, middle, least, most, usual in told
             ]
         )
-        return Prediction(self.manifest.id, self.manifest.version, INSIDE, vector, outputs)
+        untold = unchecked(vector, self._checks)
+        return Prediction(self.manifest.id, self.manifest.version, INSIDE, vector, outputs, unchecked=untold)
 
     def _contributions(self, plan: _Plan, probability: Floats) -> tuple[Contribution, ...]:
         """Effects on the primary output, largest first."""

@@ -22,7 +22,9 @@ __all__ = ["score"]
 _EPILOG = f"""\
 \b
 Columns: `patient`, `score` (null where the model abstains or does not apply), `reason` (why there is no
-score), `low` and `high` (95 % interval), `missing` (inputs without a value). Rows are ordered by patient.
+score), `low` and `high` (95 % interval), `missing` (inputs without a value), `not_checked` (beside a score:
+features that would have forbidden it, where the export does not tell, such as earlier drugs without any
+list of drugs; a card says the same). Rows are ordered by patient.
 
 \b
 Example:

@@ -77,6 +77,7 @@ def write_scores(outcome: Any, job: Scoring, path: Path) -> int:
             pa.field("low", pa.float64()),
             pa.field("high", pa.float64()),
             pa.field("missing", pa.list_(pa.string()), nullable=False),
+            pa.field("not_checked", pa.list_(pa.string()), nullable=False),
         ],
         metadata={
             "bedside.model": Path(job.folder).name,
@@ -91,7 +92,10 @@ def write_scores(outcome: Any, job: Scoring, path: Path) -> int:
 def _score_columns(rows: Sequence[ScoreRow]) -> dict[str, list[Any]]:
     plain = ("patient", "score", "reason", "low", "high")
     columns = {name: [getattr(row, name) for row in rows] for name in plain}
-    return columns | {"missing": [list(row.missing) for row in rows]}
+    return columns | {
+        "missing": [list(row.missing) for row in rows],
+        "not_checked": [list(row.not_checked) for row in rows],
+    }
 
 
 def _groups(rows: Iterable[Any]) -> Iterator[list[Any]]:

@@ -176,13 +176,13 @@ def _is_hidden(date: str, held: _Held, index: IndexTime) -> bool:
 
 
 @cache
-def _decoder(is_strict: bool) -> Callable[[bytes], Any]:
+def _decoder(is_strict: bool, with_parts: bool) -> Callable[[bytes], Any]:
     """Decodes a line as the slim view of Observation does, with its type; in full when it has to be known
     that the slim view could read the line."""
     fields = [
         (one.name, one.type, one.default)
         for one in msgspec.structs.fields(Observation)
-        if is_strict or one.name in _NEEDED
+        if is_strict or one.name in _NEEDED or (with_parts and one.name == "component")
     ]
     kind = ("kind", str, msgspec.field(name="resourceType"))
     return msgspec.json.Decoder(msgspec.defstruct("Line", [kind, *fields], gc=False)).decode
@@ -195,7 +195,8 @@ def scan_newest(lines: Lines, plan: Newest, tally: Tally, marks: Marks) -> Itera
         yield from marks.taking(filter(None, map(look, lines)))
         return
     table = _Table(plan, marks)
-    decode, take = _decoder(plan.is_strict), table.take
+    decode, take = _decoder(plan.is_strict, plan.interest.hints is not None), table.take
+    hints = plan.interest.hints
     by_code, touched = plan.slots.by_code, plan.interest.codes[KIND] or {}
     passed = 0
     for line in lines:
@@ -203,7 +204,10 @@ def scan_newest(lines: Lines, plan: Newest, tally: Tally, marks: Marks) -> Itera
             one = decode(line)
             (coding,) = one.code.coding
             slot = by_code.get(coding.code)
+            is_open = hints is not None and not hints.is_settled(coding.system, one.component)
         except (*UNDECODABLE, AttributeError, TypeError, ValueError):
+            slot, one, is_open = None, None, True
+        if is_open:  # it may tell of more, or of something else, than its code says
             slot = one = None
         if slot is not None and coding.system in slot.systems and (told := take(line, one, slot)) is not None:
             passed += 1

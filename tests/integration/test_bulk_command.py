@@ -180,6 +180,18 @@ def test_missing_inputs_are_listed(export: Path, tmp_path: Path) -> None:
         assert scored["missing"] == [name for name in inputs if features[name] is None]
 
 
+def test_a_score_says_what_the_export_did_not_tell(export: Path, tmp_path: Path) -> None:
+    """Without any list of drugs nobody was asked whether they take metformin: each score says so."""
+    asked("score", export, tmp_path / "whole.parquet")
+    for file in export.glob("Medication*.ndjson"):
+        file.unlink()
+    asked("score", export, tmp_path / "scores.parquet")
+    whole, scored = table(tmp_path / "whole.parquet"), table(tmp_path / "scores.parquet")
+    assert all(row["not_checked"] == [] for row in whole)
+    told = {row["score"] is None: row["not_checked"] for row in scored}
+    assert told == {True: [], False: ["glucose_lowering_drug"]}
+
+
 def test_a_drug_by_reference_reaches_the_chart(export: Path, tmp_path: Path) -> None:
     """An order that refers to a Medication of another file counts as an order for that drug."""
     asked("extract", export, tmp_path / "features.parquet")
