@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
 from cds_hooks import bookkeeping, cards, decision, people
 from cds_hooks.callback import told
 from cds_hooks.errors import BadRequest, MissingData
+from cds_hooks.identifiers import new_uuid
 from cds_hooks.ledger import PredictionEntry
 from cds_hooks.protocol import HookCall
 from cds_hooks.telemetry import log_event, places
@@ -84,15 +84,17 @@ def consult(
     now: datetime,
     call_id: str,
     standing: Callable[[Manifest], Sequence[Standing]] = _declared,
+    zone: tzinfo = UTC,
 ) -> Consultation:
     """Ask every model of a service; issues met on the way are added to `call.issues`.
 
-    `standing` tells which decisions on a model may stand, such as those of its monitor.
+    `standing` tells which decisions on a model may stand, such as those of its monitor; `zone` is the time
+    zone in which days without a time are meant.
 
     Raises BadRequest when the prefetch is about another patient, MissingData when a model lacks data that the
     client did not provide; a model that what is being ordered gives no part in the matter lacks nothing.
     """
-    record = _record(call, call.issues)
+    record = _record(call, call.issues, zone)
     lacking = _lacking(service.models, record)
     if lacking:
         lacking = _lacking([one for one in service.models if not _has_no_part(one, record, now)], record)
@@ -112,14 +114,14 @@ def consult(
     return Consultation([one.card for one in opinions if one.card], entries)
 
 
-def has_no_part(call: HookCall, service: Service, now: datetime) -> bool:
+def has_no_part(call: HookCall, service: Service, now: datetime, zone: tzinfo) -> bool:
     """Whether what is being ordered already silences every model of a service, whatever else were sent.
 
     Raises BadRequest when the prefetch is about another patient.
     """
     if not any(prefetch.uses_drafts(model.features) for model in service.models):
         return False
-    record = _record(call, [])
+    record = _record(call, [], zone)
     return all(_has_no_part(model, record, now) for model in service.models)
 
 
@@ -140,10 +142,16 @@ def _has_no_part(model: Model, record: PatientRecord, now: datetime) -> bool:
     return any(fires(when, vector[when.feature]) for when in silencing)
 
 
-def _record(call: HookCall, issues: list[Issue]) -> PatientRecord:
+def _record(call: HookCall, issues: list[Issue], zone: tzinfo) -> PatientRecord:
     try:
         record = PatientRecord(
-            call.context.patient_id, _usable(call), call.raw, call.drafts, issues, sender=call.sender
+            call.context.patient_id,
+            _usable(call),
+            call.raw,
+            call.drafts,
+            issues,
+            sender=call.sender,
+            zone=zone,
         )
     except WrongPatient as error:
         raise BadRequest(
@@ -190,7 +198,7 @@ def _opinion(
         prediction = model.predict(vector)
     clearance = settled(clearance_for(model, tuple(groups)), standing, groups, now)
     decided = _decide(model, prediction, clearance)
-    card_uuid = str(uuid4())
+    card_uuid = new_uuid()
     card: dict[str, Any] | None = None
     if decided.kind == "card":
         card = cards.card(model, prediction, clearance, links, card_uuid, call.context.texts)

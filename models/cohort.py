@@ -14,7 +14,7 @@ from fhir_mapping.bulk.leads import Unsettled
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.terminology.site import SiteTerminology
-from fhir_mapping.times import DateError, bounds
+from fhir_mapping.times import DateError, bounds, time_zone
 from fhir_mapping.values import FeatureVector
 from models.errors import PredictionError
 from models.loader import load_model
@@ -52,7 +52,8 @@ class Scoring(msgspec.Struct, frozen=True):
     """The work of `bedside score`, to be sent to where it is done: a model folder at an index time.
 
     `answered` are the resource types that the export holds, `doubted` those of which some were lost;
-    `terminology` is the folder of the site's own codes, empty where there is none.
+    `terminology` is the folder of the site's own codes, empty where there is none; `zone` the site's time
+    zone.
     """
 
     folder: str
@@ -60,6 +61,7 @@ class Scoring(msgspec.Struct, frozen=True):
     answered: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()
     terminology: str = ""
+    zone: str = "UTC"
 
     def features(self) -> FeatureSet:
         """The compiled features of the model; raises SpecError."""
@@ -68,15 +70,16 @@ class Scoring(msgspec.Struct, frozen=True):
     def rows(self, charts: Iterable[Chart]) -> Iterator[ScoreRow | Unsettled]:
         """One ScoreRow for each chart, or Unsettled where the chart leaves out lines that matter; raises
         ModelError when the folder cannot be served."""
+        zone = time_zone(self.zone)
         model, waiting = _model(self.folder, self.terminology), iter(charts)
         while batch := list(islice(waiting, BATCH)):
-            records = [chart.record(self.answered, self.doubted) for chart in batch]
+            records = [chart.record(self.answered, self.doubted, zone) for chart in batch]
             vectors = [model.features.extract(record, self.index) for record in records]
             alive = [not has_died(record, self.index) for record in records]
             scored = iter(_predictions(model, [v for v, lives in zip(vectors, alive, strict=True) if lives]))
             for chart, vector, lives in zip(batch, vectors, alive, strict=True):
                 row = _row(chart.patient, vector, next(scored) if lives else DECEASED)
-                yield row if chart.settles(vector) else Unsettled(chart.patient)
+                yield row if chart.settles(vector, zone) else Unsettled(chart.patient)
 
 
 def has_died(record: PatientRecord, index: datetime) -> bool:
@@ -88,7 +91,7 @@ def has_died(record: PatientRecord, index: datetime) -> bool:
     if patient is None or not record.deceased:
         return False
     try:
-        return patient.deceasedDateTime is None or bounds(patient.deceasedDateTime)[0] <= index
+        return patient.deceasedDateTime is None or bounds(patient.deceasedDateTime, record.zone)[0] <= index
     except DateError:
         return True
 

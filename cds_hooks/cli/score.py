@@ -15,6 +15,7 @@ from cds_hooks.cli.cohort import (
     run_cohort,
     terminology_folder,
 )
+from cds_hooks.cli.site import site_zone
 
 __all__ = ["score"]
 
@@ -46,5 +47,6 @@ def score(ctx: click.Context, /, model_id: str, folders: tuple[Path, ...], **ask
 
     require_pyarrow()
     request = Request(model=model_folder(model_id, folders), **asked)
-    job = Scoring(str(request.model), request.as_of, terminology=terminology_folder())
+    zone, terminology = str(site_zone()), terminology_folder()
+    job = Scoring(str(request.model), request.as_of, terminology=terminology, zone=zone)
     ctx.exit(run_cohort(request, "score", job, lambda outcome, path: write_scores(outcome, job, path)))

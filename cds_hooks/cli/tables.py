@@ -42,7 +42,11 @@ def write_features(outcome: Any, job: Extraction, path: Path) -> int:
     fields = [pa.field("patient", pa.string(), nullable=False)]
     for name in names:
         fields += [pa.field(name, pa.float64()), pa.field(f"{name}{PROVENANCE}", how)]
-    facts = {"bedside.feature_spec": job.features().sha256, "bedside.as_of": job.index.isoformat()}
+    facts = {
+        "bedside.feature_spec": job.features().sha256,
+        "bedside.as_of": job.index.isoformat(),
+        "bedside.time_zone": job.zone,
+    }
     schema = pa.schema(fields, metadata=facts)
     return _write(path, schema, (_feature_columns(rows, names) for rows in _groups(outcome.rows(FeatureRow))))
 
@@ -79,6 +83,7 @@ def write_scores(outcome: Any, job: Scoring, path: Path) -> int:
             "bedside.model": Path(job.folder).name,
             "bedside.feature_spec": job.features().sha256,
             "bedside.as_of": job.index.isoformat(),
+            "bedside.time_zone": job.zone,
         },
     )
     return _write(path, schema, (_score_columns(rows) for rows in _groups(outcome.rows(ScoreRow))))

@@ -61,6 +61,11 @@ class Ledger(FollowUp):
         self._insert_feedback = _insert_feedback(self._connections.dialect)
         self._closed = False
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether a write waits for another server."""
+        return self._connections.sqlite_file is None
+
     @classmethod
     def open(cls, url: str, limits: LedgerLimits | None = None) -> Self:
         """Return a ledger whose schema is up to date; safe when several processes start together.

@@ -5,7 +5,7 @@ leading line is everything odd: results that may be newer, or that may count in 
 """
 
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -43,13 +43,13 @@ class Newest(NamedTuple):
     is_strict: bool
 
     @classmethod
-    def of(cls, features: FeatureSet, index: datetime) -> "Newest | None":
+    def of(cls, features: FeatureSet, index: datetime, zone: tzinfo) -> "Newest | None":
         """None when no feature is about newest values alone."""
         slots = Slots.of(features)
         if not slots.features:
             return None
         is_strict = not features.kinds.isdisjoint(LISTS)
-        return cls(Interest.of(features), slots, IndexTime.at(index), is_strict)
+        return cls(Interest.of(features), slots, IndexTime.at(index, zone), is_strict)
 
 
 class _Held:
@@ -169,7 +169,7 @@ def _is_hidden(date: str, held: _Held, index: IndexTime) -> bool:
     """Whether a line that cannot lead is certain not to count beside a leading one: it is older, or later
     than the index time."""
     try:
-        first = bounds(date)[0]
+        first = bounds(date, index.zone)[0]
     except DateError:
         return False
     return first < held.moment or first > index.moment

@@ -76,7 +76,7 @@ def _placed(
     """As `window.placed`; a result that was issued after the index time was not known then."""
     if resource.issued is not None:
         try:
-            if bounds(resource.issued)[0] > index.moment:
+            if bounds(resource.issued, index.zone)[0] > index.moment:
                 return None, "after-index-time"
         except DateError:
             pass  # an unreadable time of issue says nothing about the value's own date

@@ -18,24 +18,27 @@ from fhir_mapping.server.medications import KEY
 INDEX = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def of_the_hook(model: Path) -> dict[str, bytes]:
+def of_the_hook(model: Path, zone: str = "UTC") -> dict[str, bytes]:
     """Rows by way of the hook's prefetch, and of the Medications that are read for its orders."""
     features = FeatureSet.load(model)
     referred = {KEY: {"resourceType": "Bundle", "entry": [{"resource": one} for one in drugs()]}}
     return encoded(
-        FeatureRow(chart.patient_id, features.extract(hook_record(chart, features, referred), INDEX).values)
+        FeatureRow(
+            chart.patient_id, features.extract(hook_record(chart, features, referred, zone), INDEX).values
+        )
         for chart, _ in charts()
     )
 
 
-def test_every_oddity_is_read_alike(tmp_path: Path) -> None:
-    """Rows of an export, plain and shuffled, are those of the hook, bit by bit."""
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/New_York"])
+def test_every_oddity_is_read_alike(tmp_path: Path, zone: str) -> None:
+    """Rows of an export, plain and shuffled, are those of the hook at the same site, bit by bit."""
     model = manifest(tmp_path)
     resources = [*(one for _, found in charts() for one in found), *drugs()]
-    expected = of_the_hook(model)
+    expected = of_the_hook(model, zone)
     for name, write in (("plain", write_export), ("shuffled", write_shuffled)):
         export = write(tmp_path / name, resources)
-        job = Extraction(str(model), INDEX)
+        job = Extraction(str(model), INDEX, zone=zone)
         rows = encoded(extracted(export, tmp_path / f"work-{name}", job, piece_bytes=5_000).rows(FeatureRow))
         assert rows == expected
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +57,7 @@ def test_bundled_patient_is_dated_today() -> None:
     bundled = BundledPatients()
     (found,) = patient_sources("ada", bundled=bundled)
     assert found.load().patient_id == "ada"
-    assert bundled.asked == [("ada", date.today())]
+    assert bundled.asked == [("ada", datetime.now(UTC).date())]
 
 
 def test_bundled_patient_without_orders_falls_back_to_the_chart() -> None:
