@@ -6,7 +6,9 @@ speaks where there is none must not pass over one that a laboratory calls by its
 where no code decides: an entry with any LOINC code is what that code says.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import msgspec
@@ -39,8 +41,7 @@ class Hints(NamedTuple):
 
     def may_be_in(self, raw: bytes) -> bool:
         """Whether JSON may tell of the analyte; letters that are written as escapes may be any."""
-        lowered = raw.lower()
-        return any(mark in lowered for mark in self.marks) or b"\\u" in raw or not raw.isascii()
+        return _any_of(self.marks)(raw.lower()) is not None or b"\\u" in raw or not raw.isascii()
 
     def is_settled(self, system: str | None, component: bytes | msgspec.Raw) -> bool:
         """Whether an observation with a code of a system is what that code says, and has no parts."""
@@ -52,6 +53,11 @@ class Hints(NamedTuple):
             return self
         marks = tuple(sorted({*self.marks, *other.marks}))
         return Hints(marks, self.systems & other.systems)
+
+
+@cache
+def _any_of(marks: tuple[bytes, ...]) -> Callable[[bytes], object]:
+    return re.compile(b"|".join(map(re.escape, marks))).search
 
 
 class Told(NamedTuple):
@@ -96,8 +102,7 @@ class Elsewhere:
         index = record.codes
         doubts = dict.fromkeys(index.positions(tuple(self.unread)), NOT_COMPARABLE) if self.unread else {}
         for at in index.undecided(self._systems):
-            # A quick look at the bytes first: a chart in local codes has hundreds of these.
-            if self.hints.may_be_in(bytes(record.raw(at))) and self._is_named(concept_of(record, at)):
+            if self._is_named(concept_of(record, at)):
                 doubts[at] = NAMED_IN_WORDS
         parts = []
         for at in index.parted:
