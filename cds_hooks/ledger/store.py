@@ -6,7 +6,7 @@ its workers serves in all of them (see `cds_hooks.ledger.connections`). Threads 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self
@@ -123,6 +123,13 @@ class Ledger(FollowUp):
         self._check_open()
         with self._connections.reading() as connection:
             return queries.story(connection, card_uuid)
+
+    @telling_no_values("reading when cards were issued")
+    def issued(self, card_uuids: Collection[str]) -> dict[str, datetime]:
+        """Return when the call of each card was received (UTC-aware); cards that are not known are left out."""
+        self._check_open()
+        with self._connections.reading() as connection:
+            return queries.issued(connection, card_uuids)
 
     @telling_no_values("reading the reasons of a call")
     def reasons(self, call_id: str) -> list[Reason] | None:
