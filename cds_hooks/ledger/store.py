@@ -126,7 +126,7 @@ class Ledger(FollowUp):
 
     @telling_no_values("reading when cards were issued")
     def issued(self, card_uuids: Collection[str]) -> dict[str, datetime]:
-        """Return when the call of each card was received (UTC-aware); cards that are not known are left out."""
+        """Return when the call of each card was received (UTC-aware), without cards that are not known."""
         self._check_open()
         with self._connections.reading() as connection:
             return queries.issued(connection, card_uuids)
