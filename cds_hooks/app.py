@@ -52,6 +52,7 @@ def create_app(
     _tell_decisions(registry, ledger, clock())
     secret = settings.ledger_key or patient_key.load_or_make(settings.key_file)
     metrics = Metrics()
+    metrics.expect(registry.services, registry.models)
     links = Links(settings.base_url if settings.pages else None)
     turns = Turns(settings.threads)
     callback = Callback(settings.fhir_servers, settings.fhir_ca_bundle, aside=turns.aside)

@@ -143,6 +143,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
 
     def _more(self, conn: TConn, _: socket.socket) -> None:
         """Something has arrived on a connection that waits."""
+        if conn not in self._parked:  # given up in the same round of events
+            return
         incoming = self._incoming[conn]
         before = incoming.size
         with suppress(BlockingIOError):

@@ -174,7 +174,7 @@ def suggestion_is_accepted(visit: Visit) -> None:
         "card": visit.card["uuid"],
         "outcome": "accepted",
         "acceptedSuggestions": [{"id": visit.card["suggestions"][0]["uuid"]}],
-        "outcomeTimestamp": "2026-01-15T09:30:00Z",
+        "outcomeTimestamp": datetime.now(UTC).isoformat(),
     }
     send_report(visit)
 

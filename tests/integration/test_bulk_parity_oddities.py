@@ -59,12 +59,13 @@ def test_the_oddities_leave_each_feature_in_doubt_somewhere(tmp_path: Path) -> N
 @pytest.mark.slow
 @pytest.mark.skipif(why_not() is not None, reason=f"Spark cannot be tried: {why_not()}")
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
-def test_spark_reads_every_oddity_alike(tmp_path: Path) -> None:
-    """Rows of Apache Spark are those of the hook, bit by bit."""
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland"])
+def test_spark_reads_every_oddity_alike(tmp_path: Path, zone: str) -> None:
+    """Rows of Apache Spark are those of the hook at the same site, bit by bit."""
     from fhir_mapping.bulk.spark import run_on_spark
 
     model = manifest(tmp_path)
     resources = [*(one for _, found in charts() for one in found), *drugs()]
     export = write_shuffled(tmp_path / "export", resources)
-    outcome = run_on_spark(export, Extraction(str(model), INDEX), "local[2]", 20_000)
-    assert encoded(outcome.rows(FeatureRow)) == of_the_hook(model)
+    outcome = run_on_spark(export, Extraction(str(model), INDEX, zone=zone), "local[2]", 20_000)
+    assert encoded(outcome.rows(FeatureRow)) == of_the_hook(model, zone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import time
 from collections.abc import Iterator
@@ -145,6 +146,30 @@ def test_the_oldest_makes_room_when_slow_bodies_take_up_too_much(tmp_path: Path)
             connections[-1].settimeout(0.5)
             with pytest.raises(TimeoutError):
                 connections[-1].recv(1)
+    finally:
+        server.close()
+
+
+def test_a_request_that_is_arriving_when_the_server_stops_is_answered(tmp_path: Path) -> None:
+    """A stop waits for what has begun, and takes nothing new."""
+    hospital = Hospital(tmp_path)
+    body = json.dumps(hospital.request("maria-lindqvist")).encode()
+    hospital.close()
+    server = Live(tmp_path, BEDSIDE_WORKERS="1")
+    try:
+        server.wait()
+        head = HEAD.replace("1000", str(len(body)))
+        with connect(server, head) as connection:
+            connection.sendall(body[:100])
+            time.sleep(0.3)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            connection.sendall(body[100:200])
+            time.sleep(0.3)
+            connection.sendall(body[200:])
+            status, answer = told(connection)
+        assert (status, bool(answer["cards"])) == (200, True)
+        assert server.process.wait(20) == 0
     finally:
         server.close()
 
