@@ -6,9 +6,11 @@ tells what it is. Any other text may be a member or not.
 """
 
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from importlib import resources
+from itertools import groupby
 from typing import NamedTuple
 
 import msgspec
@@ -25,19 +27,30 @@ Words = tuple[str, ...]
 
 _WORD = re.compile(r"[^\W_]+")
 _AMOUNT = re.compile(r"[0-9]+(mg|g|mcg|ug|ml|iu|units?|hr|x)?")
+_LONG_WORD = re.compile(r"[^\W\d_]{7,}")
+_HEAD = 5  # letters of a long name by which texts without one are passed over
 _TAG = re.compile(r"\s*\((?:disorder|finding|situation|procedure|substance|product)\)\s*\Z", re.IGNORECASE)
 
 
 def words_of(text: str) -> Words:
-    """The words of a text in small letters, without punctuation and without SNOMED CT's semantic tag."""
+    """The words of a text in small letters, without punctuation and without SNOMED CT's semantic tag.
+
+    Letters and figures that Unicode holds equal for comparison (NFKC) are the same: accents that stand apart,
+    figures of full width, as Japanese laboratories write them, and figures below the line.
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", text)
     return tuple(_WORD.findall(_TAG.sub("", text).casefold()))
 
 
 class _Table(msgspec.Struct, frozen=True):
-    """`data/names.yaml`: names by code system and code, and words that do not say which thing it is."""
+    """`data/names.yaml`: names by code system and code, words that do not say which thing it is, longer names
+    of other things that a member's name is a part of, and endings that a substance's name may have."""
 
     names: dict[str, dict[str, str]]
     fillers: frozenset[str]
+    apart: tuple[str, ...]
+    endings: frozenset[str]
 
 
 class _Known(NamedTuple):
@@ -56,6 +69,11 @@ class _Known(NamedTuple):
 def _table() -> _Table:
     text = (resources.files("fhir_mapping") / "data" / "names.yaml").read_text(encoding="utf-8")
     return msgspec.convert(read_yaml(text), _Table)
+
+
+@cache
+def _apart() -> tuple[str, ...]:
+    return tuple(padded(words_of(name)) for name in _table().apart)
 
 
 @cache
@@ -114,10 +132,34 @@ class Naming:
         """Whether one of some texts, given by their words, holds a member's name, such as a brand with its
         ingredient behind it.
 
-        Names with an amount or a dose form beside a number are those of single products, and not looked for.
+        A long name of one word counts under the ending that another language or a salt gives it
+        ("metformina", "Gliclazid", "Metforminhydrochlorid"). Names with an amount or a dose form beside a
+        number are those of single products, and not looked for.
         """
-        near = [words for words in spoken if not self._beginnings.isdisjoint(words)]
-        return any(name in padded(words) for words in near for name in self._plain)
+        return any(map(self._is_named_by, spoken))
+
+    def _is_named_by(self, words: Words) -> bool:
+        heads = [word[:_HEAD] for word in words]
+        if self._beginnings.isdisjoint(words) and self._stems.keys().isdisjoint(heads):
+            return False
+        text = padded(words)
+        for other in _apart():
+            text = text.replace(other, "  ")
+        if any(name in text for name in self._plain):
+            return True
+        endings = _table().endings
+        return any(
+            word.startswith(stem) and word[len(stem) :] in endings
+            for word in text.split()
+            for stem in self._stems.get(word[:_HEAD], ())
+        )
+
+    @cached_property
+    def _stems(self) -> Mapping[str, tuple[str, ...]]:
+        """Long names of one word without an `e` at their end, by their first letters."""
+        words = (name.strip() for name in self._plain)
+        stems = sorted({word.removesuffix("e") for word in words if _LONG_WORD.fullmatch(word)})
+        return {head: tuple(found) for head, found in groupby(stems, key=lambda stem: stem[:_HEAD])}
 
     @cached_property
     def _plain(self) -> frozenset[str]:

@@ -114,7 +114,7 @@ def test_an_order_in_words_that_would_not_count_leaves_no_doubt(elements: Resour
     ("drug", "reason"),
     [
         ({"code": {"text": "aspirin"}}, None),
-        ({"code": {"text": "Glucophage"}}, "not-coded"),
+        ({"code": {"text": "Siofor"}}, "not-coded"),
         ({"code": concept("0087", NDC), "ingredient": [{"itemCodeableConcept": {"text": "aspirin"}}]}, None),
         ({"code": concept("0087", NDC), "ingredient": [{"itemCodeableConcept": {"text": "x"}}]}, "not-coded"),
         (
@@ -122,7 +122,7 @@ def test_an_order_in_words_that_would_not_count_leaves_no_doubt(elements: Resour
                 "code": concept("0087", NDC),
                 "ingredient": [
                     ASPIRIN,
-                    {"itemCodeableConcept": {"text": "Glucophage"}},
+                    {"itemCodeableConcept": {"text": "Siofor"}},
                 ],
             },
             "not-coded",
