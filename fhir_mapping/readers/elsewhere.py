@@ -25,6 +25,7 @@ __all__ = ["NAMED_IN_WORDS", "NOT_COMPARABLE", "Elsewhere", "Hints", "Told"]
 
 NAMED_IN_WORDS = "named-in-words"
 NOT_COMPARABLE = "not-comparable"
+_LAST_OF_SPACED_SCRIPTS = "\u2e7f"  # Chinese and Japanese put no spaces between words, and stand behind it
 
 Pairs = frozenset[tuple[str, str]]
 
@@ -78,19 +79,39 @@ _decode_parts = decoder(list[_Part])
 class Elsewhere:
     """What one analyte is called, beside its codes."""
 
-    __slots__ = ("_bare", "_beginnings", "_names", "_systems", "codes", "hints", "names", "unread")
+    __slots__ = (
+        "_bare",
+        "_beginnings",
+        "_is_no_result",
+        "_names",
+        "_systems",
+        "_unspaced",
+        "codes",
+        "hints",
+        "names",
+        "unread",
+    )
 
     def __init__(
-        self, codes: Iterable[tuple[str, str]], system: str, unread: Iterable[str], names: Iterable[str]
+        self,
+        codes: Iterable[tuple[str, str]],
+        system: str,
+        unread: Iterable[str],
+        names: Iterable[str],
+        no_result: Iterable[str] = (),
     ) -> None:
         """`codes` are (code, system) of the analyte, a site's own among them; `system` is the one whose codes
-        decide, `unread` are codes of it, `names` what the analyte is called in words."""
+        decide, `unread` are codes of it, `names` what the analyte is called in words, `no_result` what tells
+        behind a name that there is no result."""
         self.codes: Pairs = frozenset(codes)
         self._systems = frozenset((system,))
         self.unread: Pairs = frozenset((code, system) for code in unread)
         self._bare = frozenset(code for code, _ in (*self.codes, *self.unread))
         self.names = tuple(sorted(names))
         self._names = frozenset(padded(words_of(name)) for name in self.names)
+        self._unspaced = tuple(name for name in self.names if name[0] > _LAST_OF_SPACED_SCRIPTS)
+        told = "|".join(map(re.escape, no_result))
+        self._is_no_result = re.compile(rf"(?: (?:{told}))+ ?").fullmatch
         self._beginnings = frozenset(name.split()[0] for name in self._names)
         marks = {max(words_of(name), key=len).encode() for name in self.names}
         marks |= {code.lower().encode() for code in self._bare}
@@ -141,5 +162,14 @@ class Elsewhere:
         )
 
     def _is_named(self, concept: NamedConcept | None) -> bool:
-        near = [words for words in map(words_of, texts_of(concept)) if not self._beginnings.isdisjoint(words)]
-        return any(name in padded(words) for words in near for name in self._names)
+        return any(self._is_named_by(words_of(text)) for text in texts_of(concept))
+
+    def _is_named_by(self, words: tuple[str, ...]) -> bool:
+        """Whether words hold a name, and not only with words behind it that tell that there is no result."""
+        text = padded(words)
+        if any(name in text for name in self._unspaced):
+            return True
+        if self._beginnings.isdisjoint(words):
+            return False
+        behind = (f" {text.rpartition(name)[2]}" for name in self._names if name in text)
+        return any(self._is_no_result(rest) is None for rest in behind)

@@ -41,7 +41,9 @@ def told_elsewhere(spec: Observation, codes: catalogue.Codes) -> Elsewhere | Non
     if spec.analyte is None:
         return None
     known = _analyte(spec.analyte)
-    return Elsewhere(codes, LOINC, known.unread, known.names) if known.names or known.unread else None
+    if not (known.names or known.unread):
+        return None
+    return Elsewhere(codes, LOINC, known.unread, known.names, known.no_result)
 
 
 def _panel(token: str) -> tuple[str, str]:

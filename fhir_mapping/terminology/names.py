@@ -45,11 +45,13 @@ def words_of(text: str) -> Words:
 
 class _Table(msgspec.Struct, frozen=True):
     """`data/names.yaml`: names by code system and code, words that do not say which thing it is, longer names
-    of other things that a member's name is a part of, and endings that a substance's name may have."""
+    of other things that a member's name is a part of, names that alone are nothing more than they say, and
+    endings that a substance's name may have."""
 
-    names: dict[str, dict[str, str]]
+    names: dict[str, dict[str, str | tuple[str, ...]]]
     fillers: frozenset[str]
     apart: tuple[str, ...]
+    alone: tuple[str, ...]
     endings: frozenset[str]
 
 
@@ -77,6 +79,11 @@ def _apart() -> tuple[str, ...]:
 
 
 @cache
+def _alone() -> frozenset[str]:
+    return frozenset(padded(words_of(name)) for name in _table().alone)
+
+
+@cache
 def _known() -> _Known:
     names: dict[Pair, tuple[str, ...]] = {}
     pairs: dict[str, tuple[Pair, ...]] = {}
@@ -100,7 +107,8 @@ def _every_name() -> Iterator[tuple[Pair, str]]:
     for code, name in named_ingredients().items():
         yield (code, RXNORM), name
     for system, named in _table().names.items():
-        yield from (((code, system), name) for code, name in named.items())
+        for code, given in named.items():
+            yield from (((code, system), name) for name in ((given,) if isinstance(given, str) else given))
 
 
 class Naming:
@@ -119,7 +127,9 @@ class Naming:
         One of the texts has to consist of known names and of fillers, such as an amount; each name's code is
         of a code system of the list all of whose members have a name here, and is none of them. Each other
         text has to hold such a name, or it may speak of another thing, as "Glucophage" does beside "Aspirin".
-        No text may hold a member's name or be a part of one.
+        No text may be a part of a member's name, nor hold one, unless it is as a whole the longer name of
+        another thing ("family history of diabetes mellitus"). Some names may be a part of one: whoever writes
+        "hypertension" alone does not mean "hypertension in chronic kidney disease due to diabetes".
         """
         spoken = [words for words in map(words_of, texts) if words]
         if not any(self._is_made_of_others(words) for words in spoken):
@@ -217,6 +227,8 @@ class Naming:
 
     def _may_be_member(self, words: Words) -> bool:
         text = padded(words)
+        if self._is_another_name(words):
+            return text not in _alone() and any(text in name for name in self._members)
         return any(name in text or text in name for name in self._members)
 
 

@@ -25,7 +25,8 @@ class Analyte(msgspec.Struct, frozen=True):
     from what laboratories write to one of these. `range` holds plausible values, `example` a usual one, both
     in the canonical unit; `molar_mass` is in g/mol. `from_memory` are the codes that a terminologist has
     still to confirm. `names` are what it is called where it has no code, `unread` the codes that mean it and
-    whose values cannot be compared with the others.
+    whose values cannot be compared with the others; `no_result` are what tells, alone behind a name,
+    that there is no result.
     """
 
     label: str
@@ -41,6 +42,7 @@ class Analyte(msgspec.Struct, frozen=True):
     source: str | None = None
     example: float | None = None
     names: tuple[str, ...] = ()
+    no_result: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
 
 
@@ -61,6 +63,7 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     valence: int | None = None
     from_memory: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
+    no_result: tuple[str, ...] = ()
     unread: dict[str, str] = {}
 
 
@@ -143,6 +146,7 @@ def _analyte(where: str, fields: dict[str, Any], shared: Mapping[str, tuple[str,
         source=entry.source,
         example=entry.example,
         names=entry.names,
+        no_result=entry.no_result,
         unread=tuple(entry.unread),
     )
 

@@ -62,6 +62,18 @@ WORDS = (
     "Glycosylated Hemoglobin (GHb)",
     "Hémoglobine glyquée",
     "HbA₁c",
+    "ＨｂＡ１ｃ（ＮＧＳＰ）",
+    "he\u0301moglobine glyque\u0301e",
+    "HbA 1c",
+    "Hemoglobin A 1c",
+    "HbA1cIFCC",
+    "Hemoglobina glikowana",
+    "糖化血红蛋白测定",
+    "ヘモグロビンA1c",
+    "HbA1c goal met",
+    "HbA1c done",
+    "HbA1c above target",
+    "Hemoglobin A1c (point of care, not fasting)",
 )
 UNREAD: dict[str, Resource] = {
     **{f"text {words}": result({"text": words}) for words in WORDS},
@@ -119,6 +131,10 @@ SOMETHING_ELSE: dict[str, Resource] = {
     **{
         f"text {words}": result({"text": words})
         for words in ("Hemoglobin", "HbA2", "Apolipoprotein A1", "Hb", "A1 antitrypsin", "HbA1cetone", "")
+    },
+    **{
+        f"no result {words}": result({"text": words})
+        for words in ("HbA1c goal", "Hemoglobin A1c: target", "HbA1c not done", "A1c goal discussed")
     },
     "another LOINC code": result({**concept("718-7"), "text": "HbA1c"}),
     "a goal": result(concept("86910-7", display="Hemoglobin A1c/Hemoglobin.total goal")),
