@@ -27,6 +27,7 @@ SYSTEMS = {
     "rxnorm": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "icd10cm": "http://hl7.org/fhir/sid/icd-10-cm",
 }
+WORDS = "words"
 CLINICAL = "http://terminology.hl7.org/CodeSystem/condition-clinical"
 VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 UCUM = "http://unitsofmeasure.org"
@@ -102,23 +103,28 @@ def case_of(entry: Mapping[str, Any]) -> Case:
 
 
 def resource(fact: Mapping[str, Any], identifier: str) -> dict[str, Any]:
-    """The FHIR resource of one dated ``observation``, ``condition``, ``medication`` or ``procedure``."""
+    """The FHIR resource of one dated ``observation``, ``condition``, ``medication`` or ``procedure``.
+
+    ``system: words`` makes its code a text; ``until`` is the day on which a condition was over.
+    """
     common = {"id": identifier, "subject": SUBJECT}
+    system = fact.get("system")
     if "observation" in fact:
         value = _answer(fact["answer"]) if "answer" in fact else _quantity(fact)
         return {**common, "resourceType": "Observation", "status": "final",
-                "code": _concept("loinc", fact["observation"]), "effectiveDateTime": fact["date"],
+                "code": _concept(system or "loinc", fact["observation"]), "effectiveDateTime": fact["date"],
                 **value}  # fmt: skip
     if "condition" in fact:
         return {**common, "resourceType": "Condition", "clinicalStatus": _coded(CLINICAL, "active"),
                 "verificationStatus": _coded(VERIFICATION, "confirmed"), "onsetDateTime": fact["date"],
-                "code": _concept(fact.get("system", "snomed"), fact["condition"])}  # fmt: skip
+                **({"abatementDateTime": fact["until"]} if "until" in fact else {}),
+                "code": _concept(system or "snomed", fact["condition"])}  # fmt: skip
     if "medication" in fact:
         return {**common, "resourceType": "MedicationRequest", "status": "completed", "intent": "order",
                 "authoredOn": fact["date"],
-                "medicationCodeableConcept": _concept("rxnorm", fact["medication"])}  # fmt: skip
+                "medicationCodeableConcept": _concept(system or "rxnorm", fact["medication"])}  # fmt: skip
     return {**common, "resourceType": "Procedure", "status": "completed", "performedDateTime": fact["date"],
-            "code": _concept("snomed", fact["procedure"])}  # fmt: skip
+            "code": _concept(system or "snomed", fact["procedure"])}  # fmt: skip
 
 
 def _draft(code: str, identifier: str) -> dict[str, Any]:
@@ -137,7 +143,8 @@ def _answer(code: str) -> dict[str, Any]:
 
 
 def _concept(system: str, code: str) -> dict[str, Any]:
-    return _coded(SYSTEMS[system], code)
+    """`code` in one of `SYSTEMS`, or as words."""
+    return {"text": code} if system == WORDS else _coded(SYSTEMS[system], code)
 
 
 def _coded(system: str, code: str) -> dict[str, Any]:

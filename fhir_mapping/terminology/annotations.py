@@ -13,6 +13,7 @@ from fhir_mapping.yamlfile import read_yaml
 __all__ = ["Form", "Forms", "form"]
 
 _T = TypeVar("_T")
+_SHORT_MARK = 2
 _LETTERS = re.compile(r"[^a-z0-9]+")
 
 
@@ -33,10 +34,18 @@ def form(unit: str) -> Form | None:
         return None
     notes = [_LETTERS.sub("", part.text.casefold()) for part in read if part.text.startswith("{")]
     meanings = {
-        name for name, marks in _telling().items() for note in notes if any(one in note for one in marks)
+        name
+        for name, marks in _telling().items()
+        for note in notes
+        if any(_tells(one, note) for one in marks)
     }
     left = sorted(part for part in read if part.text != "1" and not part.text.startswith("{"))
     return Form(tuple(left), frozenset(meanings))
+
+
+def _tells(mark: str, note: str) -> bool:
+    """Whether a note holds a mark; one of one or two letters has to be the whole note."""
+    return mark in note if len(mark) > _SHORT_MARK else mark == note
 
 
 @cache

@@ -141,3 +141,15 @@ def test_writing_again_gives_the_same_bytes(folder: Path, tmp_path: Path) -> Non
 def test_golden_cases_are_sealed(folder: Path) -> None:
     """The digest of golden.json is in the manifest."""
     assert GOLDEN in load_model(folder).manifest.files
+
+
+def test_a_fact_may_be_told_in_words_and_a_condition_may_be_over() -> None:
+    """What silences a model without a code, and what no longer does, can be a golden case."""
+    facts = [
+        {"medication": "Keytruda", "system": "words", "date": "2024-02-01"},
+        {"condition": "72892002", "date": "2024-02-01", "until": "2024-11-01"},
+    ]
+    case = case_of({"name": "c", "index": "2025-06-10T09:00:00Z", "patient": {}, "facts": facts})
+    drug, condition = (one["resource"] for one in case.bundle["entry"][1:])
+    assert drug["medicationCodeableConcept"] == {"text": "Keytruda"}
+    assert condition["abatementDateTime"] == "2024-11-01"
