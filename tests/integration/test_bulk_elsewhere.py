@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from fhir_mapping.bulk.rows import Extraction, FeatureRow
 from fhir_mapping.record import PatientRecord
+from fhir_mapping.times import time_zone
 
 LOINC, UCUM = "http://loinc.org", "http://unitsofmeasure.org"
 INDEX = datetime(2021, 1, 1, 12, tzinfo=UTC)
@@ -26,7 +27,26 @@ FEATURES = [
 LISTED = {"name": "diabetes", "label": "Diabetes", "kind": "condition", "valueset": "diabetes-mellitus"}
 
 TEXTS = st.sampled_from(
-    ["HbA1c", "Hemoglobin A1c", "HEMOGLOBIN", "Hémoglobine glyquée", "HbA2", "glycated Hb", "Glucose", ""]
+    [
+        *(
+            "HbA1c",
+            "Hemoglobin A1c",
+            "HEMOGLOBIN",
+            "Hémoglobine glyquée",
+            "HbA2",
+            "glycated Hb",
+            "Glucose",
+            "",
+        ),
+        *(
+            "HbA1c goal",
+            "HbA1c not done",
+            "HbA 1c",
+            "ＨｂＡ１ｃ",
+            "he\u0301moglobine glyque\u0301e",
+            "糖化血红蛋白测定",
+        ),
+    ]
 )
 CODINGS = st.fixed_dictionaries(
     {},
@@ -42,7 +62,10 @@ CONCEPTS = st.fixed_dictionaries(
 QUANTITIES = st.sampled_from(
     [
         {"value": value, "unit": unit, "system": UCUM, "code": unit}
-        for value, unit in ((6.1, "%"), (43, "mmol/mol"), (99, "mg/dL"), (120, "mm[Hg]"), (5, "stone"))
+        for value, unit in (
+            *((6.1, "%"), (43, "mmol/mol"), (99, "mg/dL"), (120, "mm[Hg]"), (5, "stone")),
+            *((6.2, "%{NGSP}"), (5.8, "%{JDS}"), (44, "mmol/mol{IFCC}"), (98, "mg{glucose}/dL")),
+        )
     ]
 )
 PARTS = st.fixed_dictionaries({"code": CONCEPTS}, optional={"valueQuantity": QUANTITIES})
@@ -53,11 +76,18 @@ def results(draw: st.DrawFn) -> dict[str, Any]:
     """An Observation with or without a value of its own, with or without parts."""
     found: dict[str, Any] = {
         "resourceType": "Observation",
-        "status": draw(st.sampled_from(["final", "final", "entered-in-error"])),
+        "status": draw(st.sampled_from(["final", "final", "entered-in-error", "preliminary", "unknown"])),
         "code": draw(CONCEPTS),
         "subject": {"reference": "Patient/a"},
         "effectiveDateTime": draw(
-            st.sampled_from(["2020-06-01T10:00:00Z", "2020-07-01T10:00:00Z", "2020-08-01", "2018-01-01"])
+            st.sampled_from(
+                [
+                    *("2020-06-01T10:00:00Z", "2020-07-01T10:00:00Z", "2020-08-01", "2018-01-01"),
+                    *("2020-01-01", "2020-01-02", "2021-01-01", "2021-01-02", "2020-12", "2021", "2020-01"),
+                    *("2020-01-01T12:00:00Z", "2020-01-01T06:59:59-05:00", "2021-01-02T00:30:00+13:00"),
+                    *("2020-10-25T02:30:00+02:00", "2020-10-25T02:30:00+01:00", "2020-10-25T00:45:00Z"),
+                ]
+            )
         ),
     }
     if draw(st.booleans()):
@@ -68,9 +98,14 @@ def results(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(observed=st.lists(results(), max_size=6), is_strict=st.booleans(), escaped=st.booleans())
+@given(
+    observed=st.lists(results(), max_size=6),
+    is_strict=st.booleans(),
+    escaped=st.booleans(),
+    zone=st.sampled_from(["UTC", "Europe/Berlin", "America/New_York", "Pacific/Auckland"]),
+)
 def test_an_export_gives_what_the_whole_chart_gives(
-    observed: list[dict[str, Any]], is_strict: bool, escaped: bool
+    observed: list[dict[str, Any]], is_strict: bool, escaped: bool, zone: str
 ) -> None:
     """No line is left out that a feature would have read, however it tells of an HbA1c."""
     person = {"resourceType": "Patient", "id": "a", "birthDate": "1960-05-05"}
@@ -84,9 +119,10 @@ def test_an_export_gives_what_the_whole_chart_gives(
         lines = [json.dumps(one, ensure_ascii=escaped) for one in numbered]
         (export / "Patient.ndjson").write_text(json.dumps(person) + "\n", encoding="utf-8")
         (export / "Observation.ndjson").write_text("\n".join(lines), encoding="utf-8")
-        job = Extraction(str(model), INDEX)
+        job = Extraction(str(model), INDEX, zone=zone)
         outcome = extracted(export, Path(home, "work"), job, piece_bytes=1_500)
-        record = PatientRecord.of_resources("a", [json.dumps(person).encode(), *(x.encode() for x in lines)])
+        raws = [json.dumps(person).encode(), *(x.encode() for x in lines)]
+        record = PatientRecord.of_resources("a", raws, zone=time_zone(zone))
         record.answer(("Observation",))
         expected = FeatureRow("a", job.features().extract(record, INDEX).values)
         assert encoded(outcome.rows(FeatureRow)) == encoded([expected])
