@@ -12,6 +12,7 @@ import msgspec
 
 from fhir_mapping.resources import NOTHING, Encounter, Medication, Observation, Other, Resource, read_resource
 from fhir_mapping.terminology.code_systems import DOTTED, canonical, normal_code
+from fhir_mapping.terminology.names import Spoken
 from fhir_mapping.wire import CodeableConcept, Coding, NamedConcept, Reference, decoder
 
 Positions = dict[str | None, dict[str, list[int]]]
@@ -79,7 +80,7 @@ class CodeIndex:
         self._build()
         self.has_nameless = any(name in self.positions_of for name in _NAMELESS)
         self._parted: list[int] | None = None
-        self.spoken: dict[int, tuple[tuple[str, ...], ...]] = {}
+        self.spoken: dict[int, Spoken] = {}
 
     def _build(self) -> None:
         index = self.positions_of

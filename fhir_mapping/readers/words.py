@@ -17,7 +17,7 @@ import msgspec
 from fhir_mapping.code_index import Drug, has_code_in
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.spec import Code
-from fhir_mapping.terminology.names import Naming, words_of
+from fhir_mapping.terminology.names import Naming, Spoken
 from fhir_mapping.wire import CodeableConcept, NamedConcept, decoder
 
 __all__ = ["concept_of", "displays_of", "is_another", "names_member", "says_another", "texts_of"]
@@ -67,7 +67,7 @@ def names_member(record: PatientRecord, at: int, naming: Naming) -> bool:
     spoken = record.codes.spoken  # several features ask about the same entries
     words = spoken.get(at)
     if words is None:
-        words = spoken[at] = tuple(map(words_of, _texts(record, at)))
+        words = spoken[at] = Spoken.of(_texts(record, at))
     return naming.is_named_in(words)
 
 

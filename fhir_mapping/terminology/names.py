@@ -20,15 +20,15 @@ from fhir_mapping.terminology.code_systems import canonical_pair
 from fhir_mapping.terminology.products import RXNORM, named_ingredients
 from fhir_mapping.yamlfile import read_yaml
 
-__all__ = ["Naming", "padded", "words_of"]
+__all__ = ["Naming", "Spoken", "padded", "words_of"]
 
 Pair = tuple[str, str]
 Words = tuple[str, ...]
 
 _WORD = re.compile(r"[^\W_]+")
 _AMOUNT = re.compile(r"[0-9]+(mg|g|mcg|ug|ml|iu|units?|hr|x)?")
-_LONG_WORD = re.compile(r"[^\W\d_]{7,}")
-_HEAD = 5  # letters of a long name by which texts without one are passed over
+_HEAD = 7  # letters that a name needs at least to be known under another ending
+_LONG_WORD = re.compile(rf"[^\W\d_]{{{_HEAD},}}")
 _TAG = re.compile(r"\s*\((?:disorder|finding|situation|procedure|substance|product)\)\s*\Z", re.IGNORECASE)
 
 
@@ -111,6 +111,21 @@ def _every_name() -> Iterator[tuple[Pair, str]]:
             yield from (((code, system), name) for name in ((given,) if isinstance(given, str) else given))
 
 
+class Spoken(NamedTuple):
+    """Texts as words, and the keys by which a list sees at once that none of them names a member: the words
+    and the first letters of long ones."""
+
+    texts: tuple[Words, ...]
+    keys: frozenset[str]
+
+    @classmethod
+    def of(cls, texts: Iterable[str]) -> "Spoken":
+        """What some texts say."""
+        told = tuple(map(words_of, texts))
+        words = frozenset(word for text in told for word in text)
+        return cls(told, words.union(word[:_HEAD] for word in words))
+
+
 class Naming:
     """Names of the members of a list of codes; made ready when it is asked for the first time.
 
@@ -138,20 +153,18 @@ class Naming:
             return False
         return not any(self._may_be_member(words) for words in spoken)
 
-    def is_named_in(self, spoken: Iterable[Words]) -> bool:
-        """Whether one of some texts, given by their words, holds a member's name, such as a brand with its
-        ingredient behind it.
+    def is_named_in(self, spoken: Spoken) -> bool:
+        """Whether one of some texts holds a member's name, such as a brand with its ingredient behind it.
 
         A long name of one word counts under the ending that another language or a salt gives it
         ("metformina", "Gliclazid", "Metforminhydrochlorid"). Names with an amount or a dose form beside a
         number are those of single products, and not looked for.
         """
-        return any(map(self._is_named_by, spoken))
+        if self._keys.isdisjoint(spoken.keys):
+            return False
+        return any(map(self._is_named_by, spoken.texts))
 
     def _is_named_by(self, words: Words) -> bool:
-        heads = [word[:_HEAD] for word in words]
-        if self._beginnings.isdisjoint(words) and self._stems.keys().isdisjoint(heads):
-            return False
         text = padded(words)
         for other in _apart():
             text = text.replace(other, "  ")
@@ -165,10 +178,19 @@ class Naming:
         )
 
     @cached_property
+    def _keys(self) -> frozenset[str]:
+        """One of these is among the keys of every text that names a member."""
+        fillers = _table().fillers
+        told = (
+            [word for word in words if word not in fillers] or words for words in map(str.split, self._plain)
+        )
+        return frozenset(max(words, key=len) for words in told).union(self._stems)
+
+    @cached_property
     def _stems(self) -> Mapping[str, tuple[str, ...]]:
         """Long names of one word without an `e` at their end, by their first letters."""
-        words = (name.strip() for name in self._plain)
-        stems = sorted({word.removesuffix("e") for word in words if _LONG_WORD.fullmatch(word)})
+        words = (name.strip().removesuffix("e") for name in self._plain)
+        stems = sorted({word for word in words if _LONG_WORD.fullmatch(word)})
         return {head: tuple(found) for head, found in groupby(stems, key=lambda stem: stem[:_HEAD])}
 
     @cached_property
@@ -179,10 +201,6 @@ class Naming:
             for name in self._members
             if fillers.isdisjoint(name.split()) or not any(map(str.isdigit, name))
         )
-
-    @cached_property
-    def _beginnings(self) -> frozenset[str]:
-        return frozenset(name.split()[0] for name in self._plain)
 
     @cached_property
     def _members(self) -> frozenset[str]:

@@ -17,6 +17,9 @@ from mapping_samples import (
 )
 from mapping_samples import patient as person
 
+from fhir_mapping.terminology import catalogue
+from fhir_mapping.terminology.names import Naming, Spoken
+
 GLUCOSE = feature(kind="medication", valueset="glucose-lowering-drugs")
 CHECKPOINT = feature(kind="medication", valueset="checkpoint-inhibitors")
 
@@ -96,3 +99,21 @@ def test_a_brand_under_a_product_that_is_in_no_table_is_no_silent_zero(text: str
 
 def test_growth_factor_beside_insulin_is_insulin() -> None:
     assert reason(GLUCOSE, "Insulin, insulin-like growth factor") == "named-in-words"
+
+
+@pytest.mark.parametrize(
+    "valueset", ["glucose-lowering-drugs", "checkpoint-inhibitors", "systemic-antineoplastic-drugs"]
+)
+def test_the_quick_look_passes_over_no_name(valueset: str) -> None:
+    """Every display and designation without a figure is found, in a longer text too."""
+    document = catalogue.valueset_document(valueset)
+    naming = Naming(catalogue.valueset(valueset))
+    concepts = [one for part in document["compose"]["include"] for one in part["concept"]]
+    names = [one["display"] for one in concepts if "display" in one]
+    names += [other["value"] for one in concepts for other in one.get("designation", ())]
+    wanted = [name for name in names if not any(map(str.isdigit, name)) and name != "guar gum"]
+    assert len(wanted) > 50
+    assert all(naming.is_named_in(Spoken.of([f"Rx: {name.upper()} oral tablet"])) for name in wanted)
+    assert not naming.is_named_in(
+        Spoken.of(["atorvastatin calcium 40 MG Oral Tablet", "hydrochlorothiazide"])
+    )
