@@ -89,7 +89,8 @@ def _numbers(path: Path) -> list[bytes]:
 ODD_LINES = st.sampled_from(
     [
         b"", b" ", b"\r", b"{", b"}", b"null", b"{}", b"[1]", b"\xff", b"\xc2\x85",
-        b'{"resourceType":"Patient"}', json.dumps(result()).encode()[:100], json.dumps(result(), indent=1).encode(),
+        b'{"resourceType":"Patient"}', json.dumps(result()).encode()[:100],
+        json.dumps(result(), indent=1).encode(),
         json.dumps(result()).encode() * 2, b" " + json.dumps(result()).encode() + b"\t\r",
         b'{"resourceType":"Observation"}', b'{"resourceType":"Bundle"}', b"[" * 3000,
     ]
@@ -103,7 +104,8 @@ RESULTS = st.builds(
         st.sampled_from(
             [
                 None, 5, "", "final", "cancelled", "a", "b", "2020-06-01T10:00:01Z",
-                "2020-06-01T10:00:00+02:00", "2020-07-01T10:00:00Z", "2020", "2022-01-01T00:00:00Z", {"reference": "Patient/q"},
+                "2020-06-01T10:00:00+02:00", "2020-07-01T10:00:00Z", "2020", "2022-01-01T00:00:00Z",
+                {"reference": "Patient/q"},
                 {"reference": "Group/p"}, {"reference": "https://ehr.example/Patient/p"}, {"coding": []},
                 {"coding": [{"code": "718-7", "system": LOINC}]}, {"coding": [{"code": "2345-7"}]},
                 {"coding": [{"code": "718-7"}, {"code": "2345-7", "system": LOINC}]}, {"value": 5.5},
