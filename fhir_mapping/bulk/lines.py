@@ -90,7 +90,7 @@ class Lines:
                     begin += held + _skip_line(opened)
                     parts, held = [], 0
                 continue
-            block = b"".join((*parts, got[:cut]))
+            block = b"".join((*parts, memoryview(got)[:cut]))
             parts, held = [got[cut:]], len(got) - cut
             if len(block) > size and (first := block.find(b"\n") + 1) > LONGEST_LINE:
                 self._too_long(begin)

@@ -49,18 +49,16 @@ class Newest(NamedTuple):
         return cls(Interest.of(features), slots, IndexTime.at(index))
 
 
-class _Held:
-    """A leading line while its piece is read; `hidden` grows with what it makes superfluous."""
+class _Held(msgspec.Struct, gc=False):
+    """A leading line while its piece is read; `zone` is what follows the seconds of its date, `hidden` grows
+    with what it makes superfluous."""
 
-    __slots__ = ("date", "hidden", "id", "line", "moment", "zone")
-
-    def __init__(self, line: bytes, name: str | None, date: str, moment: datetime) -> None:
-        self.line = line
-        self.id = name
-        self.date = date
-        self.zone = date[_SECONDS:]
-        self.moment = moment
-        self.hidden: Hidden = NOTHING
+    line: bytes
+    id: str | None
+    date: str
+    moment: datetime
+    zone: str
+    hidden: Hidden = NOTHING
 
     def hides(self, other: "_Held") -> None:
         """Note that this line makes another leading line superfluous, with all that that one hides."""
@@ -159,7 +157,7 @@ class _Table:
         one."""
         held, date, new = row[slot.number], one.effectiveDateTime, None
         if date is not None and (moment := _usable(one, slot.reader, self._plan.at)) is not None:
-            new = _Held(line, one.id, date, moment)
+            new = _Held(line, one.id, date, moment, date[_SECONDS:])
         if held is None:
             row[slot.number] = new
             self.size += len(line) if new is not None else 0
@@ -229,7 +227,8 @@ def scan_newest(lines: Lines, plan: Newest, tally: Tally, marks: Marks) -> Itera
         yield from kept
         if table.size > HELD_BYTES:
             yield from table.emptied()
-        yield from marks.taking(filter(None, map(look, lines.singly(whole, odd))))
+        if odd:
+            yield from marks.taking(filter(None, map(look, lines.singly(whole, odd))))
     yield from table.emptied()
     tally.read += plain
     tally.kept += table.taken
