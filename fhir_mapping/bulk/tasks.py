@@ -19,7 +19,7 @@ from fhir_mapping.bulk.newest import Newest, scan_newest
 from fhir_mapping.bulk.scan import Kept, Tally, scan
 from fhir_mapping.bulk.shared import SharedTable
 from fhir_mapping.bulk.spill import Segment, identity_digest, spill
-from fhir_mapping.bulk.work import PieceDone, WorkFolder, write_whole
+from fhir_mapping.bulk.work import PieceDone, Place, WorkFolder, write_whole
 from fhir_mapping.features import FeatureSet
 
 ROUND_BYTES = 8 * 2**20
@@ -76,8 +76,8 @@ class Tasks:
         return Interest.of(self.context.job.features())
 
     @cached_property
-    def _segments(self) -> list[list[Segment]]:
-        return [done.segments for number in range(self.context.pieces) if (done := self.work.piece(number))]
+    def _places(self) -> dict[int, list[Place]]:
+        return self.work.places(self.context.pieces)
 
     @cached_property
     def _newest(self) -> Newest | None:
@@ -117,13 +117,13 @@ class Tasks:
         wanted = set(np.fromfile(self.work.path / REPEATED, dtype=np.int64).tolist())
         return [
             one
-            for one in self.work.lines(partition, self._segments)
+            for one in self.work.lines(self._places.get(partition, ()))
             if one.id is not None and identity_digest(one.kind, one.id) in wanted
         ]
 
     def map_partition(self, partition: int) -> int:
         """Second pass on a partition: its rows. Returns how many there are."""
-        kept = self.work.lines(partition, self._segments)
+        kept = self.work.lines(self._places.get(partition, ()))
         if self._aside:
             kept = (one for one in kept if owner_digest(one.owner) not in self._aside)
         encoder, blob, rows = msgspec.msgpack.Encoder(), bytearray(), 0

@@ -7,7 +7,9 @@ name first and then renamed, so that a run that is stopped leaves whole results 
 import os
 import shutil
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,9 @@ from fhir_mapping.bulk.errors import BulkError
 from fhir_mapping.bulk.export import ExportFile
 from fhir_mapping.bulk.scan import Kept, Tally
 from fhir_mapping.bulk.spill import Segment, unspilled
+
+Place = tuple[int, Segment]
+"""A piece's number, and where in its spill file some lines of one partition lie."""
 
 FORMAT = 3
 _PLAN = "plan.json"
@@ -152,13 +157,20 @@ class WorkFolder:
         except FileNotFoundError:
             return None
 
-    def lines(self, partition: int, segments: Sequence[Sequence[Segment]]) -> Iterator[Kept]:
-        """Kept lines of one partition over all pieces; `segments` by piece."""
-        for number, listed in enumerate(segments):
-            wanted = [one for one in listed if one.partition == partition]
-            if wanted:
-                with self.spill_path(number).open("rb") as file:
-                    yield from unspilled(file, wanted)
+    def places(self, pieces: int) -> dict[int, list[Place]]:
+        """Where the lines of each partition lie, over all pieces that are done."""
+        found: dict[int, list[Place]] = {}
+        for number in range(pieces):
+            done = self.piece(number)
+            for segment in done.segments if done is not None else ():
+                found.setdefault(segment.partition, []).append((number, segment))
+        return found
+
+    def lines(self, places: Iterable[Place]) -> Iterator[Kept]:
+        """Kept lines at some places, in order of the pieces."""
+        for number, listed in groupby(places, key=itemgetter(0)):
+            with self.spill_path(number).open("rb", buffering=0) as file:
+                yield from unspilled(file, (segment for _, segment in listed))
 
     def remove(self) -> None:
         """Remove the folder with all that is in it."""
