@@ -21,6 +21,7 @@ from fhir_mapping.features import FeatureSet
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.resources import Observation
 from fhir_mapping.times import DateError, IndexTime, bounds, instant
+from fhir_mapping.wire import Coding
 
 HELD_BYTES = 8 * 2**20
 """Leading lines that are held in memory before they are handed on."""
@@ -99,8 +100,8 @@ class _Table:
         self.size = self.taken = 0
 
     def take(self, found: Sequence[Observation], lines: Sequence[bytes]) -> tuple[list[Kept], list[int]]:
-        """Take in what is plain of some lines: results of known patients under one code of a slot, or under a
-        code that no feature touches.
+        """Take in what is plain of some lines: results of known patients under one code of a slot, or under
+        codes that no feature touches.
 
         Gives the lines that have to be kept as they are, because they neither lead nor are hidden, and the
         places of the lines that are not plain, of which nothing was taken in.
@@ -113,14 +114,15 @@ class _Table:
         index = self._plan.at
         for at, one in enumerate(found):
             try:
-                (coding,) = one.code.coding  # type: ignore[union-attr, misc] # both may be None: caught
+                codings: list[Coding] = one.code.coding  # type: ignore[union-attr, assignment] # None: caught
+                coding = codings[0] if len(codings) == 1 else self._asked(codings)
                 slot = slot_of(coding.code)  # type: ignore[arg-type] # None is no code of a feature
                 if slot is None:
                     if is_any or not coding.code:
                         odd.append(at)
                     continue
                 reference = one.subject.reference  # type: ignore[union-attr] # may be None: caught
-            except (AttributeError, TypeError, ValueError):
+            except (AttributeError, TypeError, ValueError, IndexError):
                 odd.append(at)
                 continue
             person = person_of(reference)  # type: ignore[arg-type] # None is nobody
@@ -144,6 +146,16 @@ class _Table:
         self._marks.extend(KIND, names, owners)
         self.taken += len(names)
         return kept, odd
+
+    def _asked(self, codings: Sequence[Coding]) -> Coding:
+        """The only one of several codings that a feature touches, or one of them where none is touched.
+
+        Raises ValueError where that cannot be told.
+        """
+        touched = [one for one in codings if one.code in self._slots]
+        if len(touched) > 1 or not all(one.code for one in codings):
+            raise ValueError
+        return touched[0] if touched else codings[0]
 
     def _met(self, reference: str) -> _Person | None:
         owner = patient_of(reference)

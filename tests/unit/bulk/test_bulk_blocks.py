@@ -215,3 +215,29 @@ def test_a_feature_that_reads_codes_of_many_spellings_forgets_no_code(tmp_path: 
     (tmp_path / "Observation.ndjson").write_text(json.dumps(undotted))
     (kept,), _, _ = observed(tmp_path, 10**6, plan_of(GLUCOSE, DIAGNOSED))
     assert kept.id == "o"
+
+
+def test_a_local_code_beside_the_own_one_is_no_reason_to_keep_all(tmp_path: Path) -> None:
+    """Laboratories send their own code beside LOINC's: of such results, too, the newest is enough."""
+    local = {"system": "urn:oid:1.2.3.4", "code": "GLU"}
+    coded = {"coding": [local, {"system": LOINC, "code": "2345-7"}]}
+    dates = ["2020-06-02T10:00:00Z", "2020-06-01T10:00:00Z"]
+    content = [result(id=date, effectiveDateTime=date, code=coded) for date in dates]
+    content.append(result(code={"coding": [local, {"system": LOINC, "code": "718-7"}]}))
+    (tmp_path / "Observation.ndjson").write_text("\n".join(map(json.dumps, content)))
+    (kept,), (tally,), _ = observed(tmp_path, 10**6)
+    assert kept.lead is not None
+    assert (kept.id, tally.read, tally.kept) == (dates[0], 3, 2)
+
+
+@pytest.mark.parametrize("other", [{"code": "4548-4", "system": LOINC}, {"system": LOINC}, {"code": ""}])
+def test_codings_of_which_several_may_count_are_left_to_the_second_pass(
+    tmp_path: Path, other: dict[str, str]
+) -> None:
+    """Two codes of features, or a coding without a code: the line is kept as it is, whatever its date."""
+    coded = {"coding": [{"system": LOINC, "code": "2345-7"}, other]}
+    content = [result(), result(id="old", effectiveDateTime="2019-01-01T10:00:00Z", code=coded)]
+    (tmp_path / "Observation.ndjson").write_text("\n".join(map(json.dumps, content)))
+    hba1c = {**GLUCOSE, "name": "hba1c", "unit": "%", "codes": [{"system": LOINC, "code": "4548-4"}]}
+    kept, _, _ = observed(tmp_path, 10**6, plan_of(GLUCOSE, hba1c))
+    assert [(one.id, one.lead is None) for one in kept] == [("o", False), ("old", True)]
