@@ -10,12 +10,13 @@ from typing import Literal, NamedTuple
 
 import msgspec
 
+from fhir_mapping.bulk.blocks import decoded
 from fhir_mapping.bulk.interest import Interest
 from fhir_mapping.bulk.leads import ALIKE, MIXED, NOTHING, Hidden, Lead
-from fhir_mapping.bulk.lines import Lines, lines_of
+from fhir_mapping.bulk.lines import Lines
 from fhir_mapping.bulk.marks import Marks, owner_digest
-from fhir_mapping.bulk.outline import UNDECODABLE, patient_of
-from fhir_mapping.bulk.scan import Kept, Look, Tally
+from fhir_mapping.bulk.outline import patient_of
+from fhir_mapping.bulk.scan import Kept, Look, Tally, scan
 from fhir_mapping.bulk.slots import KIND, Slot, Slots
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.readers.observations import ObservationReader
@@ -28,7 +29,6 @@ HELD_BYTES = 8 * 2**20
 
 # Decodes a line in full, so that it is known that the slim view can read what is forgotten.
 _decoder = msgspec.json.Decoder(Observation)
-_UNREADABLE = Observation()
 # Full dateTimes of this shape, and of one zone, are in order of time when they are in order of text.
 _SHAPE, _MARKS_OF_SHAPE = slice(4, 17, 3), "--T::"
 _SECONDS = 19
@@ -99,7 +99,9 @@ class _Table:
         self._marks = marks
         self.size = self.taken = 0
 
-    def take(self, found: Sequence[Observation], lines: Sequence[bytes]) -> tuple[list[Kept], list[int]]:
+    def take(
+        self, found: Sequence[Observation | None], lines: Sequence[bytes]
+    ) -> tuple[list[Kept], list[int]]:
         """Take in what is plain of some lines: results of known patients under one code of a slot, or under
         codes that no feature touches.
 
@@ -113,6 +115,9 @@ class _Table:
         slot_of, person_of, is_any = self._slots.get, self._people.get, self._is_any
         index = self._plan.at
         for at, one in enumerate(found):
+            if one is None:
+                odd.append(at)
+                continue
             try:
                 codings: list[Coding] = one.code.coding  # type: ignore[union-attr, assignment] # None: caught
                 coding = codings[0] if len(codings) == 1 else self._asked(codings)
@@ -227,13 +232,12 @@ def _is_hidden(date: str, held: _Held, index: IndexTime) -> bool:
 
 def scan_newest(lines: Lines, plan: Newest, tally: Tally, marks: Marks) -> Iterator[Kept]:
     """The lines to keep; `marks` takes every line that a feature touches, kept or not."""
-    look = Look(lines, plan.interest, tally)
     if lines.kind not in (KIND, None):
-        yield from marks.taking(filter(None, map(look, lines)))
+        yield from marks.taking(scan(lines, plan.interest, tally))
         return
-    table = _Table(plan, marks)
+    table, look = _Table(plan, marks), Look(lines, plan.interest, tally)
     plain = 0
-    for found, whole in _decoded(lines):
+    for found, whole in decoded(lines, _decoder):
         kept, odd = table.take(found, whole)
         plain += len(found) - len(odd)
         yield from kept
@@ -246,25 +250,3 @@ def scan_newest(lines: Lines, plan: Newest, tally: Tally, marks: Marks) -> Itera
     tally.kept += table.taken
     if plain:
         tally.kinds.add(KIND)
-
-
-def _decoded(lines: Lines) -> Iterator[tuple[Sequence[Observation], Sequence[bytes]]]:
-    """Lines by block as slim structs and as they are; an empty struct stands for what is no Observation that
-    can be read."""
-    for block in lines.blocks():
-        whole = lines_of(block)
-        try:
-            found: list[Observation] = _decoder.decode_lines(block)
-        except UNDECODABLE:
-            found = []
-        # As many values as lines: none is blank, and none holds two values or a part of one.
-        if len(found) != len(whole):
-            found = list(map(_alone, whole))
-        yield found, whole
-
-
-def _alone(line: bytes) -> Observation:
-    try:
-        return _decoder.decode(line)
-    except UNDECODABLE:
-        return _UNREADABLE

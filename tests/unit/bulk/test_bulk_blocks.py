@@ -18,7 +18,7 @@ from fhir_mapping.bulk.export import export_files, pieces
 from fhir_mapping.bulk.lines import Lines, Problem, lines_of
 from fhir_mapping.bulk.marks import Marks
 from fhir_mapping.bulk.newest import Newest, scan_newest
-from fhir_mapping.bulk.scan import Kept, Tally
+from fhir_mapping.bulk.scan import Kept, Tally, scan
 from fhir_mapping.features import FeatureSet
 
 LOINC, ICD = "http://loinc.org", "http://hl7.org/fhir/sid/icd-10"
@@ -67,13 +67,20 @@ def result(**elements: Any) -> dict[str, Any]:
     } | elements
 
 
-def observed(folder: Path, size: int, plan: Newest = PLAN) -> tuple[list[Kept], list[Tally], list[list[int]]]:
-    """What the first pass keeps of all pieces of a folder, its tallies, and its marks, sorted."""
+def observed(
+    folder: Path, size: int, plan: Newest | None = PLAN
+) -> tuple[list[Kept], list[Tally], list[list[int]]]:
+    """What the first pass keeps of all pieces of a folder, its tallies, and its marks, sorted; all that a
+    feature touches where there is no plan."""
     kept: list[Kept] = []
     tallies, marked = [], []
     for piece in pieces(export_files(folder), size):
         tally, marks = Tally(), Marks()
-        kept += scan_newest(Lines(folder, piece, tally.problems), plan, tally, marks)
+        lines_read = Lines(folder, piece, tally.problems)
+        if plan is None:
+            kept += marks.taking(scan(lines_read, PLAN.interest, tally))
+        else:
+            kept += scan_newest(lines_read, plan, tally, marks)
         marks.write(folder / "names", folder / "owners")
         pairs = zip(*(_numbers(folder / name) for name in ("names", "owners")), strict=True)
         marked.append(sorted(pairs))
@@ -123,10 +130,17 @@ RESULTS = st.builds(
     st.sampled_from([100, 700, 10**6]),
     st.sampled_from([50, 600, 2**16]),
     st.booleans(),
+    st.sampled_from([PLAN, None]),
 )
-@example([b"{"], b"\n", "Observation.ndjson", 10**6, 2**16, True)
+@example([b"{"], b"\n", "Observation.ndjson", 10**6, 2**16, True, PLAN)
 def test_what_is_kept_does_not_depend_on_the_blocks(
-    content: list[bytes], end: bytes, name: str, piece_bytes: int, block_bytes: int, has_mark: bool
+    content: list[bytes],
+    end: bytes,
+    name: str,
+    piece_bytes: int,
+    block_bytes: int,
+    has_mark: bool,
+    plan: Newest | None,
 ) -> None:
     """Blocks of any size give the lines, marks, counts and problems of lines that are looked at one by one,
     whatever stands between the lines and in them."""
@@ -134,13 +148,16 @@ def test_what_is_kept_does_not_depend_on_the_blocks(
     with TemporaryDirectory() as home, pytest.MonkeyPatch.context() as patch:
         (Path(home) / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
         patch.setattr(lines, "BLOCK_BYTES", 1)
-        singly = observed(Path(home), piece_bytes)
+        singly = observed(Path(home), piece_bytes, plan)
         patch.setattr(lines, "BLOCK_BYTES", block_bytes)
-        assert observed(Path(home), piece_bytes) == singly
+        assert observed(Path(home), piece_bytes, plan) == singly
 
 
 @given(
-    st.lists(st.binary(max_size=25).map(lambda line: line.replace(b"\n", b"\r")), max_size=15),
+    st.lists(
+        st.binary(max_size=25).map(lambda line: line.translate(bytes.maketrans(b"\n\x1f", b"\rf"))),
+        max_size=15,
+    ),
     st.booleans(),
     st.booleans(),
     st.sampled_from([(0, None), (0, 1), (0, 3), (1, 4), (7, 30), (20, 21), (5, 500)]),
