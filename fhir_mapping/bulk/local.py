@@ -150,8 +150,7 @@ def _scanned(work: WorkFolder, listed: list[Piece], each: Each, progress: Progre
 
 
 def _shared_table(work: WorkFolder, listed: list[Piece], partitions: int) -> None:
-    places = work.places(len(listed)).get(partitions, ())
-    write_shared(work.path / SHARED_TABLE, work.lines(places))
+    write_shared(work.path / SHARED_TABLE, work.lines(partitions, partitions, len(listed)))
 
 
 def _contested(work: WorkFolder, listed: list[Piece], partitions: int, each: Each) -> None:

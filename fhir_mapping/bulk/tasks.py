@@ -18,8 +18,8 @@ from fhir_mapping.bulk.marks import Marks, owner_digest
 from fhir_mapping.bulk.newest import Newest, scan_newest
 from fhir_mapping.bulk.scan import Kept, Tally, scan
 from fhir_mapping.bulk.shared import SharedTable
-from fhir_mapping.bulk.spill import Segment, identity_digest, spill
-from fhir_mapping.bulk.work import PieceDone, Place, WorkFolder, write_whole
+from fhir_mapping.bulk.spill import Spill, identity_digest
+from fhir_mapping.bulk.work import PieceDone, WorkFolder, write_whole
 from fhir_mapping.features import FeatureSet
 
 ROUND_BYTES = 8 * 2**20
@@ -76,10 +76,6 @@ class Tasks:
         return Interest.of(self.context.job.features())
 
     @cached_property
-    def _places(self) -> dict[int, list[Place]]:
-        return self.work.places(self.context.pieces)
-
-    @cached_property
     def _newest(self) -> Newest | None:
         job = self.context.job
         return Newest.of(job.features(), job.index) if self.context.is_quick else None
@@ -95,13 +91,14 @@ class Tasks:
     def scan_piece(self, piece: Piece) -> int:
         """First pass on a piece: spill file, digests, tally. Returns the piece's weight."""
         tally, marks = Tally(), Marks()
-        segments: list[Segment] = []
         lines = Lines(self.context.export, piece, tally.problems)
         with self.work.spill_path(piece.number).open("wb") as file:
+            spill = Spill(file, self.context.partitions)
             for kept in rounds(self._scanned(lines, tally, marks)):
-                segments += spill(kept, self.context.partitions, file)
+                spill.add(kept)
+            spill.finish()
         marks.write(self.work.digests_path(piece.number), self.work.owners_path(piece.number))
-        self.work.finish_piece(piece.number, PieceDone(segments, tally))
+        self.work.finish_piece(piece.number, PieceDone(tally))
         return piece.weight
 
     def _scanned(self, lines: Lines, tally: Tally, marks: Marks) -> Iterator[Kept]:
@@ -117,13 +114,16 @@ class Tasks:
         wanted = set(np.fromfile(self.work.path / REPEATED, dtype=np.int64).tolist())
         return [
             one
-            for one in self.work.lines(self._places.get(partition, ()))
+            for one in self._lines(partition)
             if one.id is not None and identity_digest(one.kind, one.id) in wanted
         ]
 
+    def _lines(self, partition: int) -> Iterator[Kept]:
+        return self.work.lines(partition, self.context.partitions, self.context.pieces)
+
     def map_partition(self, partition: int) -> int:
         """Second pass on a partition: its rows. Returns how many there are."""
-        kept = self.work.lines(self._places.get(partition, ()))
+        kept = self._lines(partition)
         if self._aside:
             kept = (one for one in kept if owner_digest(one.owner) not in self._aside)
         encoder, blob, rows = msgspec.msgpack.Encoder(), bytearray(), 0

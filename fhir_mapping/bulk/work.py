@@ -8,8 +8,6 @@ import os
 import shutil
 from array import array
 from collections.abc import Iterable, Iterator
-from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +17,9 @@ import numpy as np
 from fhir_mapping.bulk.errors import BulkError
 from fhir_mapping.bulk.export import ExportFile
 from fhir_mapping.bulk.scan import Kept, Tally
-from fhir_mapping.bulk.spill import Segment, unspilled
+from fhir_mapping.bulk.spill import unspilled
 
-Place = tuple[int, Segment]
-"""A piece's number, and where in its spill file some lines of one partition lie."""
-
-FORMAT = 3
+FORMAT = 4
 _PLAN = "plan.json"
 
 
@@ -59,7 +54,6 @@ class Plan(msgspec.Struct, frozen=True):
 class PieceDone(msgspec.Struct, frozen=True):
     """The result of the first pass on one piece; the lines themselves are in the spill file beside it."""
 
-    segments: list[Segment]
     tally: Tally
 
 
@@ -157,20 +151,11 @@ class WorkFolder:
         except FileNotFoundError:
             return None
 
-    def places(self, pieces: int) -> dict[int, list[Place]]:
-        """Where the lines of each partition lie, over all pieces that are done."""
-        found: dict[int, list[Place]] = {}
+    def lines(self, partition: int, partitions: int, pieces: int) -> Iterator[Kept]:
+        """Kept lines of one of the partitions over all pieces, in their order."""
         for number in range(pieces):
-            done = self.piece(number)
-            for segment in done.segments if done is not None else ():
-                found.setdefault(segment.partition, []).append((number, segment))
-        return found
-
-    def lines(self, places: Iterable[Place]) -> Iterator[Kept]:
-        """Kept lines at some places, in order of the pieces."""
-        for number, listed in groupby(places, key=itemgetter(0)):
             with self.spill_path(number).open("rb", buffering=0) as file:
-                yield from unspilled(file, (segment for _, segment in listed))
+                yield from unspilled(file, partition, partitions)
 
     def remove(self) -> None:
         """Remove the folder with all that is in it."""
