@@ -104,10 +104,11 @@ def _elements(model: Any, tidy: bool, depth: int) -> Iterator[_Element]:
         if name in changing:
             continue
         field = fields[name]
-        kind = _strict_type(field.annotation, field.metadata, _Context(model, tidy, depth))
         choice = (field.json_schema_extra or {}).get("one_of_many")
-        rare = model.__name__ == "Extension" and choice and name.removeprefix(choice) not in _EXTENSION_VALUES
-        if kind is not None and not rare:
+        if model.__name__ == "Extension" and choice and name.removeprefix(choice) not in _EXTENSION_VALUES:
+            continue  # before its type is asked for: fhir.resources imports each when it is
+        kind = _strict_type(field.annotation, field.metadata, _Context(model, tidy, depth))
+        if kind is not None:
             yield _Element(name, kind, name in required, choice)
 
 
