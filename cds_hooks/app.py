@@ -23,6 +23,7 @@ from cds_hooks.reception import Reception
 from cds_hooks.settings import Settings
 from cds_hooks.site import site_terminology
 from cds_hooks.telemetry import log_event
+from cds_hooks.turns import Turns
 from cds_hooks.warm_up import warm_up
 from cds_hooks.web import install_manners, take_turns
 from fhir_mapping.terminology.site import SiteTerminology
@@ -51,13 +52,25 @@ def create_app(
     _tell_decisions(registry, ledger, clock())
     secret = settings.ledger_key or patient_key.load_or_make(settings.key_file)
     metrics = Metrics()
+    metrics.expect(registry.services, registry.models)
     links = Links(settings.base_url if settings.pages else None)
-    callback = Callback(settings.fhir_servers, settings.fhir_ca_bundle)
-    reception = Reception(registry, ledger, patient_key.PatientKey(secret), metrics, links, clock, callback)
+    turns = Turns(settings.threads)
+    callback = Callback(settings.fhir_servers, settings.fhir_ca_bundle, aside=turns.aside)
+    reception = Reception(
+        registry,
+        ledger,
+        patient_key.PatientKey(secret),
+        metrics,
+        links,
+        clock,
+        callback,
+        settings.time_zone,
+        turns.aside,
+    )
     app = Flask("cds_hooks", static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = settings.max_body_bytes
     install_manners(app, settings.cors_origins)
-    take_turns(app, settings.threads)
+    take_turns(app, turns)
     offered = registry.services.values()
     app.register_blueprint(routes.cds.blueprint(reception, services.discovery(offered)))
     for name, profile in settings.clients.items():

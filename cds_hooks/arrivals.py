@@ -1,8 +1,8 @@
 """Requests that arrive slowly: a deadline for each, and room for those that do not.
 
-Every request is read by a thread, so a client that sends a byte a second would hold one for as long as it
-likes, and a few such clients the whole service. Here reading has threads of its own in number, a request that
-has not arrived in time is cut off, and a turn at the work itself is taken only once the request is there.
+A client that sends a byte a second would hold what reads it for as long as it likes, and many such clients
+the whole service. Here a request that has not arrived in time is cut off, and so is the oldest that still
+arrives when they take up too much room together.
 """
 
 from __future__ import annotations
@@ -16,25 +16,35 @@ from weakref import WeakSet
 __all__ = ["ARRIVALS", "Arrivals"]
 
 _ANSWERED_WITHIN_S = 60.0
+_ROOM = 4
+"""As many of the longest bodies may wait for their end at once; many more shorter ones."""
 
 
 class Arrivals:
     """The connections that are being read or answered, each with the time at which it is given up.
 
-    `limit_s` is how long a request may take to arrive, in seconds from the moment at which a thread waits for
-    it. Threads share it.
+    `limit_s` is how long a request may take to arrive, in seconds from the moment at which it is first looked
+    for. `longest` is the longest body that is waited for, in bytes. Threads share it.
     """
 
     def __init__(self, limit_s: float = 10.0, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit_s = limit_s
+        self.longest = 16 * 1024 * 1024
         self._clock = clock
         self._reading: dict[socket.socket, float] = {}
         self._answering: dict[socket.socket, float] = {}
         self._late: WeakSet[socket.socket] = WeakSet()
+        self._given_up: WeakSet[socket.socket] = WeakSet()
+
+    @property
+    def room(self) -> int:
+        """Bytes that all requests together may take up while they arrive, in one process."""
+        return _ROOM * self.longest
 
     def begin(self, connection: socket.socket) -> None:
-        """A request begins to arrive."""
-        self._reading[connection] = self._clock() + self.limit_s
+        """A request begins to arrive; once it does, this changes nothing."""
+        if connection not in self._late:
+            self._reading.setdefault(connection, self._clock() + self.limit_s)
 
     def arrived(self, connection: socket.socket | None) -> None:
         """The request is there; from now on its answer is awaited."""
@@ -49,6 +59,17 @@ class Arrivals:
     def is_late(self, connection: socket.socket | None) -> bool:
         """Whether the request was cut off for its slowness."""
         return connection is not None and connection in self._late
+
+    def is_given_up(self, connection: socket.socket | None) -> bool:
+        """Whether it was cut off before its time, because there was no room for all that arrived."""
+        return connection is not None and connection in self._given_up
+
+    def give_up(self, connection: socket.socket) -> None:
+        """Cut off a request before its time."""
+        self._given_up.add(connection)
+        self._reading.pop(connection, None)
+        self._late.add(connection)
+        _shut(connection, socket.SHUT_RD)
 
     def sweep(self) -> None:
         """Cut off what is overdue: a thread that waits for the connection goes on at once.

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
-from uuid import uuid4
 
 from cds_hooks.hooks import Context
+from cds_hooks.identifiers import new_uuid
 from cds_hooks.ledger import Issue as LedgerIssue
 from cds_hooks.ledger import PredictionEntry, Told
 from cds_hooks.ledger.entries import Decision as Kind
@@ -87,7 +87,7 @@ def _entry(
     groups: Mapping[str, Any] | None = None,
 ) -> PredictionEntry:
     return PredictionEntry(
-        prediction_id=str(uuid4()),
+        prediction_id=new_uuid(),
         call_id=call_id,
         model=model.manifest.id,
         version=model.manifest.version,

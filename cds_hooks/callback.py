@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from pathlib import Path
 from time import monotonic
@@ -86,14 +87,20 @@ class Callback:
     """Reads from the FHIR servers that this installation allows; keeps nothing of any call.
 
     `ca_bundle` is a PEM file of the authorities that vouch for these servers, in place of the public ones.
+    Servers are waited for inside `aside`.
     """
 
     def __init__(
-        self, allowed: Sequence[str], ca_bundle: Path | None = None, limits: Limits | None = None
+        self,
+        allowed: Sequence[str],
+        ca_bundle: Path | None = None,
+        limits: Limits | None = None,
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
         self._allowed = allowed
         self._ca_bundle = ca_bundle
         self._limits = limits or Limits()
+        self._aside = aside
         if allowed:
             # Loaded now, before workers fork, and not in the first request that needs it.
             import_module("fhir_mapping.server.transport")
@@ -105,7 +112,8 @@ class Callback:
         spent_s: float = 0.0,
         is_settled: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Add what the server answers for the prefetch keys that the client left out or failed to get.
+        """Add what the server answers for the prefetch keys that the client left out or failed to get, or
+        under which it sent something else.
 
         Drugs that orders name by reference only are read after that. `spent_s` are the seconds since the call
         arrived: reading has what is left of the call's deadline. A key that is null was answered, and is not
@@ -126,10 +134,10 @@ class Callback:
         reader = self._reader(call, access) if access is not None else None
         if reader is None:
             return
-        _read(call, reader, lacking, policies(sets), began)
+        self._read(call, reader, lacking, policies(sets), began)
         if drugs := medications.unresolved(call.payloads.values()):
             wanted = {medications.KEY: medications.query(drugs)}
-            _read(call, reader, wanted, {medications.KEY: medications.POLICY}, began)
+            self._read(call, reader, wanted, {medications.KEY: medications.POLICY}, began)
 
     def _reader(self, call: HookCall, access: _Access) -> FhirReader | None:
         """A reader with the token of the call, or an issue when the server or the token will not do."""
@@ -144,18 +152,38 @@ class Callback:
         call.issues.append(issue)
         return None
 
+    def _read(
+        self,
+        call: HookCall,
+        reader: FhirReader,
+        wanted: Mapping[str, str],
+        policy: Mapping[str, KeyPolicy],
+        began: float,
+    ) -> None:
+        """Read keys with what is left of the deadline of a call that began at a time of the monotonic
+        clock."""
+        partial = {key for key in wanted if policy[key].partial == "omit"}
+        with self._aside():
+            answers = reader.fetch(wanted, call.context.patient_id, partial, monotonic() - began)
+        for key, answer in answers.items():
+            _take(call, key, answer, policy[key])
+
 
 def told(call: HookCall) -> list[str]:
-    """Sentences that say why keys could not be read from the FHIR server, for whoever runs the EHR."""
+    """Sentences that say why keys could not be read from the FHIR server, and which of them hold something
+    else than they ask for, for whoever runs the EHR."""
+    misplaced = {f"prefetch.{key}" for key in call.misplaced}
     return [
         f"`{issue.path.removeprefix(_TOLD)}` {issue.message}."
         for issue in call.issues
-        if issue.path.startswith(_TOLD)
+        if issue.path.startswith(_TOLD) or (issue.code == "other-type" and issue.path in misplaced)
     ]
 
 
 def _lacks(call: HookCall, key: str) -> bool:
-    return key not in call.payloads or isinstance(call.payloads[key], OperationOutcome)
+    if key not in call.payloads or key in call.misplaced:
+        return True
+    return isinstance(call.payloads[key], OperationOutcome)
 
 
 def _access(call: HookCall) -> _Access | None:
@@ -165,20 +193,6 @@ def _access(call: HookCall) -> _Access | None:
         call.issues.append(Issue("fhirServer", "structure", "fhirServer or fhirAuthorization cannot be read"))
         return None
     return access if access.server else None
-
-
-def _read(
-    call: HookCall,
-    reader: FhirReader,
-    wanted: Mapping[str, str],
-    policy: Mapping[str, KeyPolicy],
-    began: float,
-) -> None:
-    """Read keys with what is left of the deadline of a call that began at a time of the monotonic clock."""
-    partial = {key for key in wanted if policy[key].partial == "omit"}
-    answers = reader.fetch(wanted, call.context.patient_id, partial, monotonic() - began)
-    for key, answer in answers.items():
-        _take(call, key, answer, policy[key])
 
 
 def _take(call: HookCall, key: str, answer: Answer, policy: KeyPolicy) -> None:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
 from cds_hooks import bookkeeping, cards, decision, people
 from cds_hooks.callback import told
 from cds_hooks.errors import BadRequest, MissingData
+from cds_hooks.identifiers import new_uuid
 from cds_hooks.ledger import PredictionEntry
 from cds_hooks.protocol import HookCall
 from cds_hooks.telemetry import log_event, places
@@ -27,7 +27,9 @@ from fairness.groups import Membership
 from fhir_mapping import prefetch
 from fhir_mapping.errors import WrongPatient
 from fhir_mapping.issues import Issue
+from fhir_mapping.payload import Payload
 from fhir_mapping.record import PatientRecord
+from fhir_mapping.resources import Observation
 from models.applicability import fires
 from models.manifest import Manifest
 from models.prediction import Applicability, Prediction
@@ -82,15 +84,17 @@ def consult(
     now: datetime,
     call_id: str,
     standing: Callable[[Manifest], Sequence[Standing]] = _declared,
+    zone: tzinfo = UTC,
 ) -> Consultation:
     """Ask every model of a service; issues met on the way are added to `call.issues`.
 
-    `standing` tells which decisions on a model may stand, such as those of its monitor.
+    `standing` tells which decisions on a model may stand, such as those of its monitor; `zone` is the time
+    zone in which days without a time are meant.
 
     Raises BadRequest when the prefetch is about another patient, MissingData when a model lacks data that the
     client did not provide; a model that what is being ordered gives no part in the matter lacks nothing.
     """
-    record = _record(call, call.issues)
+    record = _record(call, call.issues, zone)
     lacking = _lacking(service.models, record)
     if lacking:
         lacking = _lacking([one for one in service.models if not _has_no_part(one, record, now)], record)
@@ -110,14 +114,14 @@ def consult(
     return Consultation([one.card for one in opinions if one.card], entries)
 
 
-def has_no_part(call: HookCall, service: Service, now: datetime) -> bool:
+def has_no_part(call: HookCall, service: Service, now: datetime, zone: tzinfo) -> bool:
     """Whether what is being ordered already silences every model of a service, whatever else were sent.
 
     Raises BadRequest when the prefetch is about another patient.
     """
     if not any(prefetch.uses_drafts(model.features) for model in service.models):
         return False
-    record = _record(call, [])
+    record = _record(call, [], zone)
     return all(_has_no_part(model, record, now) for model in service.models)
 
 
@@ -138,10 +142,16 @@ def _has_no_part(model: Model, record: PatientRecord, now: datetime) -> bool:
     return any(fires(when, vector[when.feature]) for when in silencing)
 
 
-def _record(call: HookCall, issues: list[Issue]) -> PatientRecord:
+def _record(call: HookCall, issues: list[Issue], zone: tzinfo) -> PatientRecord:
     try:
         record = PatientRecord(
-            call.context.patient_id, call.payloads, call.raw, call.drafts, issues, sender=call.sender
+            call.context.patient_id,
+            _usable(call),
+            call.raw,
+            call.drafts,
+            issues,
+            sender=call.sender,
+            zone=zone,
         )
     except WrongPatient as error:
         raise BadRequest(
@@ -154,10 +164,21 @@ def _record(call: HookCall, issues: list[Issue]) -> PatientRecord:
         elif state == "failed":
             # Another list of the same kind of data, such as statements beside orders, is not all of it.
             record.doubt(prefetch.answered(key))
-    for key in call.unread:
+    for key in call.misplaced:
+        record.states[key] = "failed"
+    for key in call.unread | call.misplaced:
         record.doubt(prefetch.answered(key))
     record.doubt_what_is_incomplete(prefetch.answered)
     return record
+
+
+def _usable(call: HookCall) -> Mapping[str, Payload | None]:
+    """What was sent, without a result that stands alone where a list was asked for: a newer one may be in the
+    list. An entry of any other list tells what it tells, and what is not there stays unknown."""
+    if not call.misplaced:
+        return call.payloads
+    alone = {key for key in call.misplaced if isinstance(call.payloads[key], Observation)}
+    return {key: payload for key, payload in call.payloads.items() if key not in alone}
 
 
 def _opinion(
@@ -177,7 +198,7 @@ def _opinion(
         prediction = model.predict(vector)
     clearance = settled(clearance_for(model, tuple(groups)), standing, groups, now)
     decided = _decide(model, prediction, clearance)
-    card_uuid = str(uuid4())
+    card_uuid = new_uuid()
     card: dict[str, Any] | None = None
     if decided.kind == "card":
         card = cards.card(model, prediction, clearance, links, card_uuid, call.context.texts)

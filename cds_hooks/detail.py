@@ -47,7 +47,7 @@ def prediction_detail(model: Subject, prediction: Prediction, clearance: Clearan
     risks = [_risk(output, model, told=output.name in told) for output in prediction.outputs]
     gaps = [
         *_gaps(features, prediction.vector, {one.name for one in strongest}),
-        *_unchecked(manifest, features, prediction.vector),
+        *_unchecked(features, prediction),
     ]
     parts = [
         escape(lead),
@@ -208,22 +208,10 @@ def _gaps(features: FeatureSet, vector: FeatureVector, in_table: AbstractSet[str
             yield _assumption(features.spec(value.name), value, rule)
 
 
-def _unchecked(manifest: Manifest, features: FeatureSet, vector: FeatureVector) -> Iterator[str]:
-    """One line for what would have forbidden a score, and of which nobody can tell whether it is so: data
-    that was not sent, or entries that cannot be read."""
-    compared = (
-        rule.when for rule in manifest.rules if (rule.when.present, rule.when.unreadable) == (None, None)
-    )
-    asked = [vector[name] for name in dict.fromkeys(when.feature for when in compared)]
-    untold = [
-        value
-        for value in asked
-        if not features.spec(value.name).input
-        and value.state == "missing"
-        and (value.reason == "not-provided" or value.reason in UNREADABLE)
-    ]
-    if untold:
-        yield f"Not checked: {_reasons(features, vector, untold)}."
+def _unchecked(features: FeatureSet, prediction: Prediction) -> Iterator[str]:
+    """One line for what would have forbidden the score, and of which nobody can tell whether it is so."""
+    if prediction.unchecked:
+        yield f"Not checked: {_reasons(features, prediction.vector, prediction.unchecked)}."
 
 
 def _assumption(spec: FeatureSpec, value: FeatureValue, rule: Assumption) -> str:

@@ -25,6 +25,7 @@ def prediction_extension(
 
     `score` and `interval` are those of the primary output, probabilities in [0, 1] rounded to six digits. The
     clearance's evidence stays: it speaks of groups in the evaluation, not of this patient's score.
+    `unchecked` names what would have forbidden the score and could not be told.
     """
     extension: dict[str, Any] = {
         "model": prediction.model,
@@ -43,6 +44,10 @@ def prediction_extension(
         extension["score"] = _rounded(primary.probability)
         extension["interval"] = [_rounded(primary.low), _rounded(primary.high)]
         extension["outputs"] = [_output(output) for output in prediction.outputs]
+        if prediction.unchecked:
+            extension["unchecked"] = [
+                {"name": value.name, "reason": value.reason} for value in prediction.unchecked
+            ]
         if prediction.contributions:
             extension["contributions"] = [
                 pruned({"name": one.name, "effect": _rounded(one.effect)}) for one in prediction.contributions

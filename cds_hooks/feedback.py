@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
 
@@ -12,11 +12,13 @@ from cds_hooks.errors import BadRequest
 from cds_hooks.ledger import FeedbackEntry, OverrideReason
 from fhir_mapping.wire import decoder, where
 
-__all__ = ["read_feedback"]
+__all__ = ["check_order", "read_feedback"]
 
 _MAX_REPORTS = 1000
-# CDS Hooks 2.0: "when action was taken on the card"; that lies ahead by the difference of two clocks only.
-_CLOCK_SKEW = timedelta(minutes=5)
+# CDS Hooks 2.0: "when action was taken on the card"; that lies ahead of our clock, or before the card, by the
+# difference of two clocks only.
+_SKEW_MINUTES = 5
+_CLOCK_SKEW = timedelta(minutes=_SKEW_MINUTES)
 
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
@@ -63,6 +65,21 @@ def read_feedback(body: bytes, service_id: str, now: datetime) -> list[FeedbackE
     return [_entry(report, f"feedback[{n}]", service_id, now) for n, report in enumerate(decoded.feedback)]
 
 
+def check_order(entries: Sequence[FeedbackEntry], issued: Mapping[str, datetime]) -> None:
+    """Raise BadRequest naming the first report on a card whose action lies before the card was asked for.
+
+    `issued` tells when that was, by card; reports on other cards are not judged.
+    """
+    for n, entry in enumerate(entries):
+        asked_at = issued.get(entry.card_uuid)
+        if asked_at is not None and entry.outcome_timestamp < asked_at - _CLOCK_SKEW:
+            raise BadRequest(
+                f"outcomeTimestamp lies more than {_SKEW_MINUTES} minutes before the card was issued; send "
+                "the time in UTC when action was taken on the card, and check the clock.",
+                expression=f"feedback[{n}].outcomeTimestamp",
+            )
+
+
 def _entry(report: _Report, path: str, service_id: str, now: datetime) -> FeedbackEntry:
     if report.outcome not in ("accepted", "overridden"):
         raise BadRequest("outcome must be accepted or overridden.", expression=f"{path}.outcome")
@@ -71,10 +88,9 @@ def _entry(report: _Report, path: str, service_id: str, now: datetime) -> Feedba
         where_to = f"{path}.acceptedSuggestions"
         raise BadRequest("An accepted card needs the suggestions.", expression=where_to, code="required")
     if report.outcome_timestamp > now + _CLOCK_SKEW:
-        minutes = int(_CLOCK_SKEW.total_seconds() // 60)
         raise BadRequest(
-            f"outcomeTimestamp lies more than {minutes} minutes ahead of the service's clock; send the time "
-            "in UTC when action was taken on the card, and check the clock.",
+            f"outcomeTimestamp lies more than {_SKEW_MINUTES} minutes ahead of the service's clock; send the "
+            "time in UTC when action was taken on the card, and check the clock.",
             expression=f"{path}.outcomeTimestamp",
         )
     override = None if is_accepted else report.override_reason

@@ -9,18 +9,12 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
-from contextlib import suppress
-from http import HTTPStatus
 from typing import Any
 
-import msgspec
-from gunicorn import util  # type: ignore[import-untyped]  # publishes no types
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # the same
-from gunicorn.http import errors  # type: ignore[import-untyped]  # the same
-from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]  # the same
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # publishes no types
 
-from cds_hooks import outcomes
 from cds_hooks.arrivals import ARRIVALS
+from cds_hooks.gunicorn_worker import Worker
 from cds_hooks.settings import Settings
 
 __all__ = ["Server"]
@@ -28,51 +22,9 @@ __all__ = ["Server"]
 METRICS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 _COLLECT_AT = (50_000, 20, 100)
 _READERS = 60
-"""Threads of a worker that may wait for slow requests while as many as it has turns do the work."""
-
-# What is no HTTP that can be read, beside 400; what the application itself sends wrongly is left to gunicorn.
-_UNREADABLE = {
-    errors.ExpectationFailed: HTTPStatus.EXPECTATION_FAILED,
-    errors.LimitRequestHeaders: HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,
-    errors.LimitRequestLine: HTTPStatus.REQUEST_URI_TOO_LONG,
-    errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
-}
-_OWN_FAULT = (errors.ConfigurationProblem, errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
+"""Threads of a worker beside as many as it has turns at the work, for what needs none or waits for one."""
 
 _LIMITS = {"timeout": 30, "graceful_timeout": 15, "keepalive": 30}
-
-
-class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
-    """gunicorn's worker with threads, in which no connection may be slow for ever."""
-
-    def handle(self, conn: TConn) -> Any:
-        """Read and answer one request; called by gunicorn in a thread."""
-        ARRIVALS.begin(conn.sock)
-        try:
-            return super().handle(conn)
-        finally:
-            ARRIVALS.end(conn.sock)
-
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
-        """Answer what cannot be read as HTTP, in an OperationOutcome that quotes nothing of it; called by
-        gunicorn."""
-        if not isinstance(exc, errors.ParseException) or isinstance(exc, _OWN_FAULT):
-            super().handle_error(req, client, addr, exc)
-            return
-        status = _UNREADABLE.get(type(exc), HTTPStatus.BAD_REQUEST)
-        self.log.warning("Invalid request: %s", type(exc).__name__)
-        body = msgspec.json.encode(outcomes.of_status(status))
-        head = (
-            f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        with suppress(OSError):  # the client is gone already
-            util.write_nonblock(client, head.encode("ascii") + body)
-
-    def murder_pending(self) -> None:
-        """Cut off what is overdue; called by gunicorn once a second or more often."""
-        super().murder_pending()
-        ARRIVALS.sweep()
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # its base publishes no types
@@ -87,6 +39,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # its base publishes no ty
         """Give gunicorn its options; called by gunicorn."""
         settings = self._settings
         ARRIVALS.limit_s = settings.read_timeout_s
+        ARRIVALS.longest = settings.max_body_bytes
         host = f"[{settings.host}]" if ":" in settings.host else settings.host
         options = _LIMITS | {
             "bind": f"{host}:{settings.port}",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.multiprocess import MultiProcessCollector
+
+from models.errors import PredictionError
 
 __all__ = ["CONTENT_TYPE", "MULTIPROCESS_FOLDER", "Metrics"]
 
@@ -14,6 +17,9 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 MULTIPROCESS_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 """Set by the server before this module is imported; the workers' figures are then added up from there."""
 
+_STATUSES = ("200", "400", "412", "500", "503")
+_OUTCOMES = ("accepted", "overridden")
+_RECEIPTS = ("stored", "duplicate", "unknown-card")
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
@@ -37,6 +43,25 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+
+    def expect(self, offered: Iterable[tuple[str, str]], models: Iterable[str]) -> None:
+        """Begin at 0 what can be told beforehand: `offered` are services with their hooks.
+
+        A series that is not there before its first event hides that event from a rate. Reasons of silence,
+        kinds of errors and of issues are many: of them there is what has occurred.
+        """
+        for service, hook in offered:
+            for status in _STATUSES:
+                self._calls.labels(service, hook, status)
+            self._seconds.labels(service, hook)
+            for outcome, receipt in product(_OUTCOMES, _RECEIPTS):
+                self._feedback.labels(service, outcome, receipt)
+        for model in models:
+            self._decisions.labels(model, "card", "")
+            self._decisions.labels(model, "failed", "model-failed")
+            self._failures.labels(model, PredictionError.__name__)
+        for part in ("hook-call", "feedback"):
+            self._unrecorded.labels(part)
 
     def called(self, service: str, hook: str, status: int, seconds: float) -> None:
         """Count and time one hook call."""

@@ -87,11 +87,13 @@ def _features(model: Described, on: date | None) -> list[dict[str, Any]]:
 
 
 def _when_lacking(told: dict[str, Any], rules: Sequence[Rule]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """What the first rule says that fires when a feature is missing, or when its record cannot be read."""
+    """What the first rule says that fires when a feature is missing, when its record cannot be read, or when
+    what cannot be read names what is asked for."""
     about = [rule for rule in rules if rule.when.feature == told["name"]]
     absent = [rule for rule in about if rule.when.present is False]
     unclear = [rule for rule in about if rule.when.present is False or rule.when.unreadable is True]
-    for key, found in (("whenMissing", absent), ("whenUnreadable", unclear)):
+    named = [rule for rule in about if rule.when.named is True]
+    for key, found in (("whenMissing", absent), ("whenUnreadable", unclear), ("whenNamed", named)):
         if found:
             not_sent = told["required"] and "resources" in told and key == "whenMissing"
             consequence: dict[str, Any] = {"outcome": found[0].outcome, "reason": found[0].reason}

@@ -21,6 +21,7 @@ from fhir_mapping.addresses import NOWHERE, Sender, entries_of
 from fhir_mapping.drafts import Draft, read_drafts
 from fhir_mapping.issues import Issue
 from fhir_mapping.payload import Payload, Usual, payload_type, raw_resources, read_carefully, usual_resources
+from fhir_mapping.prefetch import misplaced
 from fhir_mapping.resources import READ
 from fhir_mapping.wire import decoder
 
@@ -67,7 +68,8 @@ class HookCall:
 
     `payloads` are the prefetch entries by key; a key that is no plain name is shown as `?`. `drafts` are the
     orders that are being written, the selected ones where the hook tells. `unread` are the keys under
-    which something stands, or may stand on the server, that could not be read at all.
+    which something stands, or may stand on the server, that could not be read at all, `misplaced` those of
+    ours under which something else stands than they ask for.
     """
 
     def __init__(self, body: bytes, hook: str, instance: str, context: Context) -> None:
@@ -78,6 +80,7 @@ class HookCall:
         self.drafts: list[Draft] = []
         self.issues: list[Issue] = []
         self.unread: set[str] = set()
+        self.misplaced: set[str] = set()
         self._body = body
         self._sent_as: dict[str, str] = {}
         self._carefully_read: dict[str, Sequence[Any]] = {}
@@ -108,21 +111,29 @@ class HookCall:
     def take(self, sent: Mapping[str, Payload | None]) -> None:
         """Keep payloads that fit the slim view."""
         for key, payload in sent.items():
-            self.payloads[self._shown(key)] = payload
+            self._keep(self._shown(key), payload)
 
     def take_carefully(self, sent: Mapping[str, msgspec.Raw]) -> None:
         """Keep what can be read of each payload; the rest becomes issues."""
         for key, raw in sent.items():
             shown = self._shown(key)
             if bytes(raw) == b"null":
-                self.payloads[shown] = None
+                self._keep(shown, None)
                 continue
             payload, self._carefully_read[shown] = read_carefully(raw, f"prefetch.{shown}", self.issues)
             if payload is not None:
-                self.payloads[shown] = payload
+                self._keep(shown, payload)
                 self.unread.discard(shown)
             else:
                 self.unread.add(shown)
+
+    def _keep(self, shown: str, payload: Payload | None) -> None:
+        self.payloads[shown] = payload
+        self.misplaced.discard(shown)
+        issue = misplaced(shown, payload)
+        if issue is not None:
+            self.misplaced.add(shown)
+            self.issues.append(issue)
 
     def _shown(self, key: str) -> str:
         """The key as issues may show it: a client's own text stays out of logs and ledger.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from contextlib import AbstractContextManager, nullcontext
+from datetime import UTC, datetime, tzinfo
 from http import HTTPStatus
 from time import perf_counter
 from typing import Any
-from uuid import uuid4
 
 import msgspec
 
@@ -17,7 +17,8 @@ from cds_hooks.callback import Callback
 from cds_hooks.cards import Links
 from cds_hooks.consultation import Consultation, consult, has_no_part
 from cds_hooks.errors import BadRequest, ModelFailed, RecordUnavailable, Refusal, UnknownService
-from cds_hooks.feedback import read_feedback
+from cds_hooks.feedback import check_order, read_feedback
+from cds_hooks.identifiers import new_uuid
 from cds_hooks.ledger import HookCallEntry, Ledger, LedgerError, LedgerRefused, PredictionEntry
 from cds_hooks.monitor.standing import StandingDecisions
 from cds_hooks.observability import Metrics
@@ -51,7 +52,10 @@ class _Visit(msgspec.Struct):
 
 
 class Reception:
-    """Answers hook calls and feedback; holds no state of any call, so threads may share it."""
+    """Answers hook calls and feedback; holds no state of any call, so threads may share it.
+
+    A ledger across the network is waited for inside `aside`.
+    """
 
     def __init__(
         self,
@@ -62,13 +66,18 @@ class Reception:
         links: Links,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         callback: Callback | None = None,
+        zone: tzinfo = UTC,
+        aside: Callable[[], AbstractContextManager[None]] = nullcontext,
     ) -> None:
+        """`zone` is the time zone of the site, in which days without a time are meant."""
+        self._zone = zone
         self._ledger = ledger
         self._patient_key = patient_key
         self._metrics = metrics
         self._links = links
         self._clock = clock
         self._callback = callback or Callback(())
+        self._aside = aside if ledger.is_remote else nullcontext
         self._standing = StandingDecisions(ledger)
         self._offered: dict[str, dict[str, Service]] = {}
         for (service_id, hook), service in registry.services.items():
@@ -78,7 +87,7 @@ class Reception:
     def answer(self, service_id: str, read_body: Callable[[], bytes]) -> Reply:
         """Answer a hook call; never raises. `read_body` may raise a Refusal."""
         known = service_id if service_id in self._offered else UNKNOWN
-        visit = _Visit(known, self._clock(), perf_counter(), str(uuid4()))
+        visit = _Visit(known, self._clock(), perf_counter(), new_uuid())
         try:
             reply = Reply(HTTPStatus.OK, {"cards": self._cards(visit, service_id, read_body)})
         except Refusal as refusal:
@@ -96,7 +105,9 @@ class Reception:
             raise _unknown_service()
         entries = read_feedback(read_body(), service_id, self._clock())
         try:
-            receipts = self._ledger.record_feedback(entries)
+            with self._aside():
+                check_order(entries, self._ledger.issued([entry.card_uuid for entry in entries]))
+                receipts = self._ledger.record_feedback(entries)
         except LedgerRefused:
             raise BadRequest("A report holds text that cannot be stored.", expression="feedback") from None
         except LedgerError as error:
@@ -114,9 +125,9 @@ class Reception:
         service = offered[visit.call.hook]
         call, now = visit.call, visit.received_at
         self._callback.complete(
-            call, service, perf_counter() - visit.began, lambda: has_no_part(call, service, now)
+            call, service, perf_counter() - visit.began, lambda: has_no_part(call, service, now, self._zone)
         )
-        consultation = consult(call, service, self._links, now, visit.call_id, self._standing.of)
+        consultation = consult(call, service, self._links, now, visit.call_id, self._standing.of, self._zone)
         visit.entries = list(consultation.entries)
         self._count(consultation)
         if consultation.failures:
@@ -156,7 +167,8 @@ class Reception:
     def _recorded(self, visit: _Visit, reply: Reply) -> Reply:
         """The reply once it is in the ledger; a 503 in place of cards that cannot be recorded."""
         try:
-            self._ledger.record(self._entry(visit, reply.status), visit.entries)
+            with self._aside():
+                self._ledger.record(self._entry(visit, reply.status), visit.entries)
         except (LedgerError, ValueError, TypeError) as error:
             refusal = self._unrecorded("hook-call", error)
             if reply.status == HTTPStatus.OK:

@@ -7,12 +7,14 @@ import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
 from cds_hooks.clients import ClientProfile, read_clients
 from cds_hooks.errors import SettingsError
+from fhir_mapping.times import time_zone
 
 __all__ = ["BUNDLED_MODELS", "Settings", "from_environment"]
 
@@ -37,6 +39,7 @@ DEFAULTS: Mapping[str, str] = {
     "BEDSIDE_CLIENTS": "",
     "BEDSIDE_TERMINOLOGY": "",
     "BEDSIDE_PAGES": "on",
+    "BEDSIDE_TIME_ZONE": "UTC",
 }
 """Every variable with its default; an empty text stands for "derived" or "none"."""
 
@@ -57,7 +60,8 @@ class Settings:
     `fhir_ca_bundle` is a PEM file of the authorities that vouch for them, None for the public ones.
     `clients` are the profiles of single EHRs by name. `terminology` is the folder of the site's own value
     sets and concept maps, None where there is none. `pages` tells whether the pages on the models and their
-    evidence are served; nobody needs to log in to read them.
+    evidence are served; nobody needs to log in to read them. `time_zone` is the site's, in which a day
+    without a time is meant.
     """
 
     host: str
@@ -77,6 +81,7 @@ class Settings:
     clients: Mapping[str, ClientProfile] = field(default_factory=dict)
     terminology: Path | None = None
     pages: bool = True
+    time_zone: tzinfo = UTC
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
@@ -101,6 +106,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> Settings:
         clients=_checked(values, "BEDSIDE_CLIENTS", _clients),
         terminology=_checked(values, "BEDSIDE_TERMINOLOGY", _terminology),
         pages=_checked(values, "BEDSIDE_PAGES", _switch),
+        time_zone=_checked(values, "BEDSIDE_TIME_ZONE", time_zone),
     )
 
 

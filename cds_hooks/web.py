@@ -6,11 +6,10 @@ import logging
 from collections.abc import Callable
 from http import HTTPStatus
 from socket import socket
-from threading import BoundedSemaphore
 from typing import Any
 
 import msgspec
-from flask import Flask, Request, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, request
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wsgi import LimitedStream
 
@@ -19,6 +18,7 @@ from cds_hooks.arrivals import ARRIVALS
 from cds_hooks.clients import PREFIX
 from cds_hooks.errors import BadRequest, NotJson, Refusal, TooLarge, TooSlow
 from cds_hooks.telemetry import log_event, places
+from cds_hooks.turns import Turns
 
 __all__ = ["body_reader", "install_manners", "json_response", "take_turns", "wants_html"]
 
@@ -62,27 +62,19 @@ def body_reader(incoming: Request) -> Callable[[], bytes]:
         except HTTPException:
             raise _cut(incoming) from None
         ARRIVALS.arrived(_connection(incoming))
-        _take_turn()
+        current_app.extensions[_TURNS].take()
         return body
 
     return read
 
 
-def take_turns(app: Flask, places: int) -> None:
-    """Let an application work on so many calls at once; who waits for a slow body waits beside them."""
-    app.extensions[_TURNS] = BoundedSemaphore(places)
+def take_turns(app: Flask, turns: Turns) -> None:
+    """Let the calls of an application take turns; who waits for a slow body waits beside them."""
+    app.extensions[_TURNS] = turns
 
     @app.teardown_request
     def give_back(error: BaseException | None) -> None:
-        turn: BoundedSemaphore | None = g.pop(_TURNS, None)
-        if turn is not None:
-            turn.release()
-
-
-def _take_turn() -> None:
-    turns: BoundedSemaphore = current_app.extensions[_TURNS]
-    turns.acquire()
-    setattr(g, _TURNS, turns)
+        turns.give_back()
 
 
 def _connection(incoming: Request) -> socket | None:
@@ -93,7 +85,10 @@ def _connection(incoming: Request) -> socket | None:
 
 def _cut(incoming: Request) -> Refusal:
     """Why a body ends before its end."""
-    if ARRIVALS.is_late(_connection(incoming)):
+    connection = _connection(incoming)
+    if ARRIVALS.is_given_up(connection):
+        return TooSlow("Too many requests were arriving at once, and this one took longest; send it again.")
+    if ARRIVALS.is_late(connection):
         return TooSlow(
             f"The body did not arrive within {ARRIVALS.limit_s:g} seconds; send it at once, or ask the "
             "operator for a longer BEDSIDE_READ_TIMEOUT."
@@ -102,12 +97,14 @@ def _cut(incoming: Request) -> Refusal:
 
 
 def _body(incoming: Request) -> bytes:
-    """The whole body. Its length, when it is told, is asked for at once: in steps the server copies what it
-    has buffered again and again."""
-    length = incoming.content_length
+    """The whole body, asked for at once where its length is told: in steps it is copied again and again."""
+    length, limit = incoming.content_length, incoming.max_content_length
     if length is None:
         return _untold(incoming)
-    body = incoming.stream.read(length)
+    if limit is not None and length > limit:
+        raise RequestEntityTooLarge
+    # Past the stream of werkzeug, which would look at the limit too, and copy a large body twice.
+    body: bytes = incoming.environ["wsgi.input"].read(length)
     if len(body) < length:
         raise _cut(incoming)
     return body

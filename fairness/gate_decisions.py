@@ -11,7 +11,7 @@ from typing import Any, Literal
 import msgspec
 
 from fairness.cells import ALL
-from fairness.gate_records import CROSS, Action, Clearance, Policy
+from fairness.gate_records import CROSS, LONGEST_OVERRIDE, Action, Clearance, Policy
 from fairness.gate_wording import LONGEST, group_label
 from fairness.groups import Membership
 
@@ -86,11 +86,21 @@ def standing_of(rows: Sequence[Mapping[str, Any]]) -> tuple[Standing, ...]:
             reason=row["reason"],
             groups=tuple(_name(group["attribute"], group["value"]) for group in row["groups"]),
             owner=row["owner"],
-            until=None if row["expires_at"] is None else datetime.fromisoformat(row["expires_at"]),
+            until=_end(row),
         )
         for row in rows
         if row["action"] in RANK and row["source"] != "load" and row["digest"] not in lifted
     )
+
+
+def _end(row: Mapping[str, Any]) -> datetime | None:
+    """When a decision ends; an override of before there was a longest one, when that is over."""
+    if row["expires_at"] is None:
+        return None
+    end = datetime.fromisoformat(row["expires_at"])
+    if row["source"] != "override":
+        return end
+    return min(end, datetime.fromisoformat(row["decided_at"]) + LONGEST_OVERRIDE + timedelta(days=1))
 
 
 def _name(attribute: str, value: str) -> str:

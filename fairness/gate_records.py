@@ -1,7 +1,7 @@
 """Records of the gate: what a manifest claims, what follows, and what the gate says about a patient."""
 
 import math
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 import msgspec
@@ -16,6 +16,13 @@ OnFail = Literal["serve", "caution", "withhold", "do-not-load"]
 Verdict = Literal["in-line", "off", "insufficient", "no-cases", "not-collected", "not-recorded"]
 EVERYBODY = "overall"
 CROSS = " × "
+LONGEST_OVERRIDE = timedelta(days=366)
+"""How far ahead an override may end: what stands for longer is decided again, with what is known by then."""
+
+
+def last_day(today: date) -> date:
+    """The last day on which an override may hold that is decided, or read in a manifest, today."""
+    return today + LONGEST_OVERRIDE
 
 
 class Claim(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -101,7 +108,8 @@ def _check_value(name: str, attribute: str, value: str) -> None:
 class Override(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A named owner's decision to do `action` in place of what broken claims ask for, up to a day.
 
-    `until` is the last day on which it holds. `groups` as in `Claim`; empty: every patient.
+    `until` is the last day on which it holds; a model whose override ends after `last_day` is not loaded.
+    `groups` as in `Claim`; empty: every patient.
     """
 
     action: Action

@@ -10,7 +10,7 @@ from typing import NamedTuple, TypeGuard
 
 import msgspec
 
-from fhir_mapping.resources import Encounter, Medication, Observation, Other, Resource, read_resource
+from fhir_mapping.resources import NOTHING, Encounter, Medication, Observation, Other, Resource, read_resource
 from fhir_mapping.terminology.code_systems import DOTTED, canonical, normal_code
 from fhir_mapping.wire import CodeableConcept, Coding, NamedConcept, Reference, decoder
 
@@ -47,6 +47,7 @@ class Drug(NamedTuple):
 class CodeIndex:
     """Positions of resources by (system, code), built in one pass.
 
+    `spoken` remembers the words of entries by position, for `fhir_mapping.readers.words`.
     `unresolved` are the positions of medication resources whose drug was not sent along or says nothing,
     `drugs` the drugs of the others that have theirs in a Medication, by position. `untitled` are observations
     without a code; `has_nameless` says that a code stands without its system.
@@ -56,10 +57,12 @@ class CodeIndex:
         "_beyond",
         "_by_id",
         "_entries",
+        "_parted",
         "_resources",
         "drugs",
         "has_nameless",
         "positions_of",
+        "spoken",
         "unresolved",
         "untitled",
     )
@@ -75,6 +78,8 @@ class CodeIndex:
         self.positions_of: Positions = {}
         self._build()
         self.has_nameless = any(name in self.positions_of for name in _NAMELESS)
+        self._parted: list[int] | None = None
+        self.spoken: dict[int, tuple[tuple[str, ...], ...]] = {}
 
     def _build(self) -> None:
         index = self.positions_of
@@ -218,6 +223,31 @@ class CodeIndex:
         if found is None:
             found = self._beyond[kinds, systems] = self._find_beyond(kinds, systems)
         return found
+
+    def undecided(self, systems: frozenset[str]) -> list[int]:
+        """Positions of the observations that have no code in any of the systems (canonical URLs), in record
+        order."""
+        found = set(self.untitled)
+        for name, by_code in self.positions_of.items():
+            if not name or canonical(name) not in systems:
+                found.update(at for places in by_code.values() for at in places)
+        resources = self._resources
+        return sorted(
+            at
+            for at in found
+            if type(one := resources[at]) is Observation and not has_code_in(one.code, systems)
+        )
+
+    @property
+    def parted(self) -> list[int]:
+        """Positions of the observations that have components, in record order."""
+        if self._parted is None:
+            self._parted = [
+                at
+                for at, one in enumerate(self._resources)
+                if type(one) is Observation and one.component is not NOTHING and bytes(one.component)
+            ]
+        return self._parted
 
     def _find_beyond(self, kinds: tuple[str, ...], systems: frozenset[str]) -> Sequence[int]:
         if self._entries is None:

@@ -28,7 +28,7 @@ _MATCHING = (
     "not known and whose Medication has no ingredients leaves the feature missing (product-unknown). "
     "Without ofIngredients, a code that is not listed is another drug. An order without a code of the listed "
     "systems (words, NDC, a local code) leaves the feature missing (not-coded), unless its words consist "
-    "of known names of other drugs."
+    "of known names of other drugs; where they hold a listed drug's name, the reason is named-in-words."
 )
 
 
@@ -161,6 +161,9 @@ def _observation(reader: ObservationReader) -> dict[str, Any]:
         "unit": reader.canonical or None,
         "resultUnit": reader.unit if reader.unit != reader.canonical else None,
     }
+    if reader.elsewhere is not None:
+        told["codesWithoutValue"] = _codes(sorted(reader.elsewhere.unread))
+        told["names"] = list(reader.elsewhere.names)
     if reader.answers:
         answers = reader.answers.values()
         told["answers"] = [

@@ -99,9 +99,10 @@ class FeatureSet:
     def extract(self, record: PatientRecord, index: datetime) -> FeatureVector:
         """All features of a record at an aware index time. Raises ValueError for a naive time.
 
-        What another feature set has read alike from the same record is taken over, under this set's names.
+        Days without a time are read in the record's time zone. What another feature set has read alike from
+        the same record is taken over, under this set's names.
         """
-        at = IndexTime.at(index)
+        at = IndexTime.at(index, record.zone)
         known: dict[str, FeatureValue] = record.memo.setdefault(at.moment, {})
         found: dict[str, FeatureValue] = {}
         newest = {} if known.keys() >= self._led else self._newest.read(record, at)
@@ -113,7 +114,7 @@ class FeatureSet:
                 value = msgspec.structs.replace(value, name=name)
             found[name] = value
         for computed in self._computed:
-            found[computed.name] = computed.compute(found)
+            found[computed.name] = computed.compute(found, at.zone)
         for name, assumed in self._assumed.items():
             if not found[name].known:
                 found[name] = msgspec.structs.replace(assumed, reason=found[name].reason)

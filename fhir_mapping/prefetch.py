@@ -7,10 +7,13 @@ on our side, because clients change or drop date parameters.
 from collections.abc import Sequence
 
 from fhir_mapping.features import FeatureSet
+from fhir_mapping.issues import Issue
+from fhir_mapping.payload import Bundle, Payload, in_entries
 from fhir_mapping.readers.compiled import GenomicReaders, Reader
 from fhir_mapping.readers.drafted import DraftReader
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.record import PatientRecord
+from fhir_mapping.resources import UNREADABLE, OperationOutcome
 
 PATIENT = "context.patientId"
 
@@ -53,7 +56,7 @@ def _observation_codes(readers: Sequence[Reader]) -> list[str]:
         pair
         for reader in readers
         for pair in (
-            (*reader.codes, *reader.panels)
+            reader.touched
             if isinstance(reader, ObservationReader)
             else reader.codes
             if isinstance(reader, GenomicReaders)
@@ -67,6 +70,34 @@ def answered(key: str) -> tuple[str, ...]:
     """Resource types that one of our keys asks for; empty for a key that is not ours."""
     kind = KEYS.get(key)
     return (kind,) if kind is not None else ()
+
+
+def misplaced(key: str, payload: Payload | None) -> Issue | None:
+    """What stands under one of our keys that its template does not ask for; None where all is in order.
+
+    A search is answered with a Bundle, and of the entries one at least is of the type that was asked for: a
+    Bundle of other types is no list without entries. A read is answered with the resource itself, or with a
+    Bundle that holds it. Of a Bundle with an entry that cannot be read nobody knows.
+    """
+    kind = KEYS.get(key)
+    if kind is None or payload is None or isinstance(payload, OperationOutcome):
+        return None
+    found = _of_others(payload, kind) if isinstance(payload, Bundle) else payload.kind
+    if found is None or found == kind == "Patient":
+        return None
+    wanted = "Patient" if kind == "Patient" else f"a Bundle of {kind}"
+    return Issue(f"prefetch.{key}", "other-type", f"holds {found} where {wanted} was asked for")
+
+
+def _of_others(bundle: Bundle, kind: str) -> str | None:
+    """What a Bundle holds that has entries and none of a type; None for any other Bundle."""
+    found: set[str] = set()
+    for one in in_entries(bundle):
+        if one is None or one is UNREADABLE or one.kind == kind:
+            return None
+        found.add(one.kind)
+    found.discard("OperationOutcome")
+    return f"a Bundle of {', '.join(sorted(found))}" if found else None
 
 
 def required_missing(sets: Sequence[FeatureSet], record: PatientRecord) -> list[str]:

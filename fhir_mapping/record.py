@@ -1,6 +1,7 @@
 """One patient's data of one request: resources by position, read and validated only where a feature looks."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, tzinfo
 from typing import Any, Literal
 
 import msgspec
@@ -63,11 +64,14 @@ class PatientRecord:
         validated: bool = True,
         root: str = "prefetch.",
         sender: Callable[[], Sender] = lambda: NOWHERE,
+        zone: tzinfo = UTC,
     ) -> None:
         """`raw(key)` gives the bytes of the resources under a prefetch key, in order of its entries; `root`
         stands before the keys in the paths of issues. `sender` is asked where the data comes from when a
-        resource names its subject by an absolute URL."""
+        resource names its subject by an absolute URL. `zone` is the time zone in which days without a time
+        are meant."""
         self.patient_id = patient_id
+        self.zone = zone
         self._self = f"Patient/{patient_id}"
         self._urn = f"urn:uuid:{patient_id}"
         self._sender = sender
@@ -104,7 +108,11 @@ class PatientRecord:
 
     @classmethod
     def of_bundle(
-        cls, bundle: bytes, patient_id: str | None = None, validated: bool = True
+        cls,
+        bundle: bytes,
+        patient_id: str | None = None,
+        validated: bool = True,
+        zone: tzinfo = UTC,
     ) -> "PatientRecord":
         """Record of a Bundle with one patient, given as JSON bytes; raises PayloadError when it is no such
         thing."""
@@ -116,14 +124,18 @@ class PatientRecord:
         chosen = patient_id or next((one.id for one in found if isinstance(one, Patient) and one.id), "")
         record = cls(
             chosen, {"bundle": payload}, lambda _: raws, issues=issues, validated=validated,
-            sender=lambda: Sender(entries=entries_of(bundle)),
+            sender=lambda: Sender(entries=entries_of(bundle)), zone=zone,
         )  # fmt: skip
         record.doubt_what_is_incomplete(lambda _: ())
         return record
 
     @classmethod
     def of_resources(
-        cls, patient_id: str, raws: Sequence[bytes | msgspec.Raw], validated: bool = True
+        cls,
+        patient_id: str,
+        raws: Sequence[bytes | msgspec.Raw],
+        validated: bool = True,
+        zone: tzinfo = UTC,
     ) -> "PatientRecord":
         """Record of the JSON of single resources, of any types and in any order: the whole chart.
 
@@ -139,7 +151,7 @@ class PatientRecord:
                 issues.append(structural(error, f"resources.entry[{at}].resource"))
                 entries.append(Entry(read_what_fits(raw) or UNREADABLE, is_whole=False))
         sent = {"resources": Bundle(entries, is_whole=not issues)}
-        record = cls(patient_id, sent, lambda _: raws, issues=issues, validated=validated, root="")
+        record = cls(patient_id, sent, lambda _: raws, issues=issues, validated=validated, root="", zone=zone)
         record._remembered = False
         record.doubt_what_is_incomplete(lambda _: ())
         return record

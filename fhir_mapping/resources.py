@@ -23,7 +23,8 @@ from fhir_mapping.wire import (
     decoder,
 )
 
-_NOTHING = Raw()
+NOTHING = Raw()
+"""An element that was not sent, where its JSON is kept."""
 
 
 class Observation(msgspec.Struct, gc=False, tag_field="resourceType", tag="Observation"):
@@ -42,7 +43,7 @@ class Observation(msgspec.Struct, gc=False, tag_field="resourceType", tag="Obser
     valueCodeableConcept: CodeableConcept | None = None
     valueInteger: int | None = None
     dataAbsentReason: CodeableConcept | None = None
-    component: Raw = _NOTHING
+    component: Raw = NOTHING
 
     @property
     def began(self) -> str | None:
@@ -68,14 +69,14 @@ class Condition(msgspec.Struct, gc=False, tag_field="resourceType", tag="Conditi
     verificationStatus: CodeableConcept | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
-    onsetAge: Raw = _NOTHING
-    onsetRange: Raw = _NOTHING
-    onsetString: Raw = _NOTHING
+    onsetAge: Raw = NOTHING
+    onsetRange: Raw = NOTHING
+    onsetString: Raw = NOTHING
     abatementDateTime: str | None = None
     abatementPeriod: Period | None = None
-    abatementAge: Raw = _NOTHING
-    abatementRange: Raw = _NOTHING
-    abatementString: Raw = _NOTHING
+    abatementAge: Raw = NOTHING
+    abatementRange: Raw = NOTHING
+    abatementString: Raw = NOTHING
     recordedDate: str | None = None
 
     @property
@@ -96,8 +97,8 @@ class MedicationRequest(msgspec.Struct, gc=False, tag_field="resourceType", tag=
     reference: Reference | None = field(name="medicationReference", default=None)
     subject: Reference | None = None
     authoredOn: str | None = None
-    dispenseRequest: Raw = _NOTHING
-    contained: Raw = _NOTHING
+    dispenseRequest: Raw = NOTHING
+    contained: Raw = NOTHING
 
     @property
     def began(self) -> str | None:
@@ -117,7 +118,7 @@ class MedicationStatement(msgspec.Struct, gc=False, tag_field="resourceType", ta
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     dateAsserted: str | None = None
-    contained: Raw = _NOTHING
+    contained: Raw = NOTHING
 
     @property
     def began(self) -> str | None:
@@ -138,7 +139,7 @@ class MedicationAdministration(
     subject: Reference | None = None
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
-    contained: Raw = _NOTHING
+    contained: Raw = NOTHING
 
     @property
     def began(self) -> str | None:
@@ -155,7 +156,7 @@ class Medication(msgspec.Struct, gc=False, tag_field="resourceType", tag="Medica
     id: str | None = None
     status: str | None = None
     code: NamedConcept | None = None
-    ingredient: Raw = _NOTHING
+    ingredient: Raw = NOTHING
 
 
 class Procedure(msgspec.Struct, gc=False, tag_field="resourceType", tag="Procedure"):
@@ -188,11 +189,11 @@ class AllergyIntolerance(msgspec.Struct, gc=False, tag_field="resourceType", tag
     criticality: str | None = None
     onsetDateTime: str | None = None
     onsetPeriod: Period | None = None
-    onsetAge: Raw = _NOTHING
-    onsetRange: Raw = _NOTHING
-    onsetString: Raw = _NOTHING
+    onsetAge: Raw = NOTHING
+    onsetRange: Raw = NOTHING
+    onsetString: Raw = NOTHING
     recordedDate: str | None = None
-    reaction: Raw = _NOTHING
+    reaction: Raw = NOTHING
 
     @property
     def began(self) -> str | None:
@@ -209,7 +210,7 @@ class FamilyMemberHistory(msgspec.Struct, gc=False, tag_field="resourceType", ta
     code: CodeableConcept | None = field(name="relationship", default=None)
     subject: Reference | None = field(name="patient", default=None)
     date: str | None = None
-    condition: Raw = _NOTHING
+    condition: Raw = NOTHING
 
     @property
     def began(self) -> str | None:
@@ -245,7 +246,7 @@ class QuestionnaireResponse(msgspec.Struct, gc=False, tag_field="resourceType", 
     questionnaire: str | None = None
     subject: Reference | None = None
     authored: str | None = None
-    item: Raw = _NOTHING
+    item: Raw = NOTHING
 
     @property
     def began(self) -> str | None:
@@ -264,8 +265,8 @@ class DiagnosticReport(msgspec.Struct, gc=False, tag_field="resourceType", tag="
     effectiveDateTime: str | None = None
     effectivePeriod: Period | None = None
     issued: str | None = None
-    result: Raw = _NOTHING
-    contained: Raw = _NOTHING
+    result: Raw = NOTHING
+    contained: Raw = NOTHING
 
     @property
     def began(self) -> str | None:
@@ -302,8 +303,8 @@ class Patient(msgspec.Struct, gc=False, tag_field="resourceType", tag="Patient")
     gender: str | None = None
     deceasedBoolean: bool | None = None
     deceasedDateTime: str | None = None
-    communication: Raw = _NOTHING
-    extension: Raw = _NOTHING
+    communication: Raw = NOTHING
+    extension: Raw = NOTHING
 
 
 class _OutcomeIssue(msgspec.Struct, gc=False):
@@ -409,7 +410,7 @@ def read_resource(raw: bytes | Raw) -> Resource:
     except msgspec.ValidationError:
         kind = _decode_head(raw).resourceType
         if kind in _PASSED_OVER:
-            return Other()
+            return _passing(kind)()  # type: ignore[return-value] # a subclass of Other
         if kind not in READ:
             raise msgspec.ValidationError("Unknown resource type - at `$.resourceType`") from None
         found = _DECODERS[kind](raw)

@@ -32,6 +32,8 @@ REASONS: Mapping[str, str] = {
     "answer-not-listed": "recorded with an answer that is not in the list",
     "not-listed": "nothing on record is in the list",
     "not-coded": "an entry without a code that can be compared may or may not be it",
+    "named-in-words": "an entry without a code that can be compared names it in words",
+    "not-comparable": "recorded by a method whose values cannot be compared",
     "product-unknown": "a drug product whose ingredients are not told may or may not be it",
     "status-unknown": "recorded with a status that says nothing",
     "detail-missing": "recorded without a detail that is asked for",
@@ -90,6 +92,7 @@ UNREADABLE = frozenset(
         "haplotype-unreadable",
         "indeterminate",
         "invalid-resource",
+        "named-in-words",
         "no-alleles-named",
         "no-call",
         "no-value",
@@ -97,6 +100,7 @@ UNREADABLE = frozenset(
         "not-a-haplotype",
         "not-answered",
         "not-coded",
+        "not-comparable",
         "one-allele",
         "onset-unknown",
         "out-of-range",
@@ -114,6 +118,10 @@ UNREADABLE = frozenset(
     )
 )
 """Reasons which say that something is on record, of which nobody can tell what it says."""
+
+NAMED = UNREADABLE - {"incomplete", "not-coded", "other-subject", "product-unknown"}
+"""Those of them that are about an entry which names what is asked for, by code or in words: the others may be
+about anything."""
 
 
 class FeatureValue(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fhir_mapping.spec import FeatureSpec
 from fhir_mapping.terminology.readable import readable_unit
-from fhir_mapping.values import REASONS, UNREADABLE, FeatureValue, FeatureVector
+from fhir_mapping.values import NAMED, REASONS, UNREADABLE, FeatureValue, FeatureVector
 from models.manifest import Rule, When
 from models.prediction import Applicability
 
@@ -26,7 +26,8 @@ class Gate:
         """Why the model does not score this patient; None when it does."""
         for when, verdict in self._rules:
             if fires(when, vector[when.feature]):
-                return (when.unreadable and self._lacking(vector, but=when.feature)) or verdict
+                is_unclear = when.unreadable or when.named
+                return (is_unclear and self._lacking(vector, but=when.feature)) or verdict
         lacking = self._lacking(vector)
         if lacking is not None:
             return lacking
@@ -46,7 +47,8 @@ class Gate:
 
 def fires(when: When, value: FeatureValue) -> bool:
     """Whether a value satisfies a rule's test. A missing value satisfies `present: false`, and
-    `unreadable: true` when something was recorded in the window but could not be used.
+    `unreadable: true` when something was recorded in the window but could not be used, `named: true` when
+    that is an entry which names what is asked for.
 
     An assumed value counts in comparisons and is not `present`.
     """
@@ -54,6 +56,8 @@ def fires(when: When, value: FeatureValue) -> bool:
         return when.present == (value.state in ("ok", "none-recorded"))
     if when.unreadable is not None:
         return when.unreadable == (value.state == "missing" and value.reason in UNREADABLE)
+    if when.named is not None:
+        return when.named == (value.state == "missing" and value.reason in NAMED)
     if value.state == "missing":
         return False
     if when.equals is not None:
@@ -61,6 +65,29 @@ def fires(when: When, value: FeatureValue) -> bool:
     if when.below is not None:
         return value.value < when.below
     return when.above is not None and value.value > when.above
+
+
+def checks(rules: Sequence[Rule], specs: Sequence[FeatureSpec]) -> tuple[str, ...]:
+    """Names of the features that are no inputs and whose value can forbid a score, in order of the rules."""
+    inputs = {spec.name for spec in specs if spec.input}
+    compared = (rule.when for rule in rules if not _is_of_gaps(rule.when))
+    return tuple(dict.fromkeys(when.feature for when in compared if when.feature not in inputs))
+
+
+def unchecked(vector: FeatureVector, names: Sequence[str]) -> tuple[FeatureValue, ...]:
+    """What would have forbidden a score, of `names`, and of which nobody can tell whether it is so: data that
+    was not sent, or entries that cannot be read."""
+    values = (vector[name] for name in names)
+    return tuple(
+        one
+        for one in values
+        if one.state == "missing" and (one.reason == "not-provided" or one.reason in UNREADABLE)
+    )
+
+
+def _is_of_gaps(when: When) -> bool:
+    """Whether a rule asks about a missing value, and not what a value is."""
+    return (when.present, when.unreadable, when.named) != (None, None, None)
 
 
 def _of_rule(rule: Rule) -> Applicability:

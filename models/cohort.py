@@ -14,7 +14,7 @@ from fhir_mapping.bulk.leads import Unsettled
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.terminology.site import SiteTerminology
-from fhir_mapping.times import DateError, bounds
+from fhir_mapping.times import DateError, bounds, time_zone
 from fhir_mapping.values import FeatureVector
 from models.errors import PredictionError
 from models.loader import load_model
@@ -34,7 +34,9 @@ class ScoreRow(msgspec.Struct, frozen=True, array_like=True):
 
     `score` in [0, 1] with its 95 % interval `low` to `high`; all three None when the model abstains or does
     not apply, and `reason` then is the slug that the hook would record (`required-missing:bmi`, a rule's
-    reason, `deceased`), or `model-failed`. `missing` names the inputs without a value.
+    reason, `deceased`), or `model-failed`. `missing` names the inputs without a value, `not_checked` beside a
+    score the features that would have forbidden it and of which nobody can tell whether they do: a list that
+    is in no file of the export, or entries that cannot be read.
     """
 
     patient: str
@@ -43,13 +45,15 @@ class ScoreRow(msgspec.Struct, frozen=True, array_like=True):
     low: float | None
     high: float | None
     missing: tuple[str, ...] = ()
+    not_checked: tuple[str, ...] = ()
 
 
 class Scoring(msgspec.Struct, frozen=True):
     """The work of `bedside score`, to be sent to where it is done: a model folder at an index time.
 
     `answered` are the resource types that the export holds, `doubted` those of which some were lost;
-    `terminology` is the folder of the site's own codes, empty where there is none.
+    `terminology` is the folder of the site's own codes, empty where there is none; `zone` the site's time
+    zone.
     """
 
     folder: str
@@ -57,6 +61,7 @@ class Scoring(msgspec.Struct, frozen=True):
     answered: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()
     terminology: str = ""
+    zone: str = "UTC"
 
     def features(self) -> FeatureSet:
         """The compiled features of the model; raises SpecError."""
@@ -65,15 +70,16 @@ class Scoring(msgspec.Struct, frozen=True):
     def rows(self, charts: Iterable[Chart]) -> Iterator[ScoreRow | Unsettled]:
         """One ScoreRow for each chart, or Unsettled where the chart leaves out lines that matter; raises
         ModelError when the folder cannot be served."""
+        zone = time_zone(self.zone)
         model, waiting = _model(self.folder, self.terminology), iter(charts)
         while batch := list(islice(waiting, BATCH)):
-            records = [chart.record(self.answered, self.doubted) for chart in batch]
+            records = [chart.record(self.answered, self.doubted, zone) for chart in batch]
             vectors = [model.features.extract(record, self.index) for record in records]
             alive = [not has_died(record, self.index) for record in records]
             scored = iter(_predictions(model, [v for v, lives in zip(vectors, alive, strict=True) if lives]))
             for chart, vector, lives in zip(batch, vectors, alive, strict=True):
                 row = _row(chart.patient, vector, next(scored) if lives else DECEASED)
-                yield row if chart.settles(vector) else Unsettled(chart.patient)
+                yield row if chart.settles(vector, zone) else Unsettled(chart.patient)
 
 
 def has_died(record: PatientRecord, index: datetime) -> bool:
@@ -85,7 +91,7 @@ def has_died(record: PatientRecord, index: datetime) -> bool:
     if patient is None or not record.deceased:
         return False
     try:
-        return patient.deceasedDateTime is None or bounds(patient.deceasedDateTime)[0] <= index
+        return patient.deceasedDateTime is None or bounds(patient.deceasedDateTime, record.zone)[0] <= index
     except DateError:
         return True
 
@@ -117,7 +123,8 @@ def _row(patient: str, vector: FeatureVector, found: Prediction | str) -> ScoreR
     figures = (primary.probability, primary.low, primary.high)
     if not all(map(math.isfinite, figures)):
         return ScoreRow(patient, None, FAILED, None, None, missing)
-    return ScoreRow(patient, figures[0], None, figures[1], figures[2], missing)
+    untold = tuple(value.name for value in found.unchecked)
+    return ScoreRow(patient, figures[0], None, figures[1], figures[2], missing, untold)
 
 
 @lru_cache(maxsize=4)

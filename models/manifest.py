@@ -67,10 +67,11 @@ class Output(_Block, frozen=True):
 
 
 class When(_Block, frozen=True):
-    """Condition of a rule on one feature: exactly one of the five tests.
+    """Condition of a rule on one feature: exactly one of the six tests.
 
-    A missing value satisfies `present: false`, and `unreadable: true` when something was recorded in the
-    window that could not be used; nothing else.
+    A missing value satisfies `present: false`, `unreadable: true` when something was recorded in the window
+    that could not be used, and `named: true` when an entry that could not be used names what is asked for, by
+    code or in words ("Keytruda" where checkpoint inhibitors are); nothing else.
     """
 
     feature: str
@@ -79,6 +80,7 @@ class When(_Block, frozen=True):
     above: float | None = None
     present: bool | None = None
     unreadable: bool | None = None
+    named: bool | None = None
 
 
 class Rule(_Block, frozen=True):

@@ -18,7 +18,7 @@ TYPICAL = "typical100"
 FIGURES = ("of100", "low100", "high100", TYPICAL)
 MODEL_FILE = "model.onnx"
 _BRACES = re.compile(r"\{([^{}]*)\}")
-_TESTS = ("equals", "below", "above", "present", "unreadable")
+_TESTS = ("equals", "below", "above", "present", "unreadable", "named")
 
 Problem = tuple[str, str]
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from fhir_mapping.values import FeatureVector
+from fhir_mapping.values import FeatureValue, FeatureVector
 
 
 class Applicability(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -45,7 +45,11 @@ class Contribution(msgspec.Struct, frozen=True):
 
 
 class Prediction(msgspec.Struct, frozen=True):
-    """One model on one patient. `outputs` and `contributions` are empty unless the status is `inside`."""
+    """One model on one patient. `outputs` and `contributions` are empty unless the status is `inside`.
+
+    `unchecked` are then the features that would have forbidden the score and of which nobody can tell whether
+    they do: the score stands, with this said beside it.
+    """
 
     model: str
     version: str
@@ -53,3 +57,4 @@ class Prediction(msgspec.Struct, frozen=True):
     vector: FeatureVector
     outputs: tuple[OutputValue, ...] = ()
     contributions: tuple[Contribution, ...] = ()
+    unchecked: tuple[FeatureValue, ...] = ()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from fairness.gate_load import examine, policy_problems
+from fairness.gate_records import last_day
 from fhir_mapping.terminology.site import SiteTerminology
 from models.errors import ManifestError, ModelError, ModelRefused
 from models.loader import load_model
@@ -113,6 +114,9 @@ def _forbidden(model: Model, today: date) -> str | None:
     cells = model.evaluation.results if model.evaluation else ()
     for field, remedy in policy_problems(policy, cells):
         raise ManifestError((model.folder or Path()) / MANIFEST, field, remedy)
+    if policy.override is not None and policy.override.until > last_day(today):
+        remedy = f"must end within a year, on {last_day(today)} at the latest; then decide again"
+        raise ManifestError((model.folder or Path()) / MANIFEST, "fairness.override.until", remedy)
     return examine(policy, cells, today).refusal
 
 

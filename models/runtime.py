@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.spec import Assumption
 from fhir_mapping.values import FeatureVector
-from models.applicability import Gate
+from models.applicability import Gate, checks, unchecked
 from models.evaluation import Evaluation
 from models.explain import Explainer, explainer
 from models.manifest import Manifest
@@ -76,6 +77,7 @@ class Model:
         self._session = session
         self._reference = reference
         self._gate = Gate(manifest.rules, features.specs)
+        self._checks = checks(manifest.rules, features.specs)
         specs = [spec for spec in features.specs if spec.input]
         self._anchors = np.array([name in manifest.explanation.anchors for name in features.inputs])
         self._passed_as_nan = np.array([spec.when_missing == "nan" for spec in specs])
@@ -93,6 +95,10 @@ class Model:
         verdict = self._gate.verdict(vector)
         if verdict is not None:
             return self._unscored(vector, verdict)
+        if not explain or self._reference is None:
+            row = vector.row()
+            if not any(map(math.isnan, row)):
+                return self._stated(vector, *_limits(*self._session.run_one(row)))
         plan = self._plan(vector, explain)
         return self._prediction(plan, self._session.run(plan.rows()))
 
@@ -191,23 +197,38 @@ class Model:
 
     def _prediction(self, plan: _Plan, scores: Scores) -> Prediction:
         own = len(plan.patient)
-        point, low, high = averaged(
+        point, low, high = _figures(
             scores if len(scores.probability) == own else _part(scores, slice(0, own))
         )
-        typical: list[float | None] = [None] * len(point)
+        typical: list[float] = []
         after = own
         if plan.typical is not None:
             after += len(plan.typical)
-            typical = [float(value) for value in scores.probability[own:after].mean(axis=0)]
-        figures = zip(point.tolist(), low.tolist(), high.tolist(), typical, strict=True)
+            typical = scores.probability[own:after].mean(axis=0).tolist()
+        stated = self._stated(plan.vector, point, low, high, typical)
+        if not plan.explained:
+            return stated
+        contributions = self._contributions(plan, scores.probability[after:, 0])
+        return msgspec.structs.replace(stated, contributions=contributions)
+
+    def _stated(
+        self,
+        vector: FeatureVector,
+        point: Sequence[float],
+        low: Sequence[float],
+        high: Sequence[float],
+        typical: Sequence[float | None] = (),
+    ) -> Prediction:
+        """The prediction with these figures, one of each kind for each output."""
+        told = zip(self.manifest.outputs, point, low, high, typical or [None] * len(point), strict=True)
         outputs = tuple(
-            OutputValue(output.name, output.label, *told)
-            for output, told in zip(self.manifest.outputs, figures, strict=True)
+            [
+                OutputValue(one.name, one.label, middle, least, most, usual)
+                for one, middle, least, most, usual in told
+            ]
         )
-        contributions = self._contributions(plan, scores.probability[after:, 0]) if plan.explained else ()
-        return Prediction(
-            self.manifest.id, self.manifest.version, INSIDE, plan.vector, outputs, contributions
-        )
+        untold = unchecked(vector, self._checks)
+        return Prediction(self.manifest.id, self.manifest.version, INSIDE, vector, outputs, unchecked=untold)
 
     def _contributions(self, plan: _Plan, probability: Floats) -> tuple[Contribution, ...]:
         """Effects on the primary output, largest first."""
@@ -220,17 +241,30 @@ class Model:
         return tuple(sorted(found, key=lambda one: -abs(one.effect)))
 
 
-def averaged(scores: Scores) -> tuple[Floats, Floats, Floats]:
-    """Probability and 95 % limits, each `[K]`, over equally likely completions `[R, K]`.
+def _figures(scores: Scores) -> tuple[list[float], list[float], list[float]]:
+    """Probability and 95 % limits of each output, over equally likely completions `[R, K]`.
 
     A model without intervals gives low = high = probability for a complete row.
     """
     if len(scores.probability) == 1:
-        point = scores.probability[0]
-        if scores.interval is None:
-            return point, point, point
-        low, high = scores.interval[0].T
-        return point, np.minimum(low, point), np.maximum(high, point)
+        interval = None if scores.interval is None else scores.interval[0].tolist()
+        return _limits(scores.probability[0].tolist(), interval)
+    point, low, high = averaged(scores)
+    return point.tolist(), low.tolist(), high.tolist()
+
+
+def _limits(
+    point: list[float], interval: list[list[float]] | None
+) -> tuple[list[float], list[float], list[float]]:
+    """Probability and limits of one row, the limits never on the wrong side of the probability."""
+    if interval is None:
+        return point, point, point
+    low, high = zip(*interval, strict=True)
+    return point, [*map(min, low, point)], [*map(max, high, point)]
+
+
+def averaged(scores: Scores) -> tuple[Floats, Floats, Floats]:
+    """Probability and 95 % limits, each `[K]`, over equally likely completions `[R, K]`."""
     point = scores.probability.mean(axis=0)
     spread = log_odds(scores.probability).var(axis=0)
     if scores.interval is not None:

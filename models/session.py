@@ -1,6 +1,7 @@
 """The ONNX side of a model: opens guarded bytes and runs rows through them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,7 +16,6 @@ Floats = NDArray[np.float64]
 INPUT, PROBABILITY, INTERVAL = "features", "probability", "interval"
 _FLOAT = "tensor(float)"
 _ERRORS_ONLY = 3
-_FEW = 16
 
 
 class Scores(NamedTuple):
@@ -36,11 +36,7 @@ class Session:
 
     def run(self, rows: Floats) -> Scores:
         """Scores of rows `[N, p]`; raises PredictionError when they are not probabilities in order."""
-        try:
-            found = self._session.run(self._names, {INPUT: rows.astype(np.float32)})
-        except Exception as error:
-            # The runtime's own message can quote shapes and values of the row.
-            raise PredictionError(f"the model failed to run: {type(error).__name__}") from None
+        found = self._run(rows.astype(np.float32))
         probability = found[0].astype(np.float64)
         interval = found[1].astype(np.float64) if len(found) > 1 else None
         _check(probability, (len(rows), self._width))
@@ -48,17 +44,48 @@ class Session:
             _check(interval, (len(rows), self._width, 2))
         return Scores(probability, interval)
 
+    def run_one(self, row: Sequence[float]) -> tuple[list[float], list[list[float]] | None]:
+        """Probabilities `[K]` and intervals `[K, 2]` of one row as plain numbers, in half the time of arrays.
+
+        Equal to `run` on the same row, with the same errors.
+        """
+        found = self._run(np.array([row], dtype=np.float32))
+        if found[0].shape != (1, self._width) or (len(found) > 1 and found[1].shape != (1, self._width, 2)):
+            raise _other_shape()
+        probability: list[float] = found[0][0].tolist()
+        interval: list[list[float]] | None = found[1][0].tolist() if len(found) > 1 else None
+        _check_figures(probability if interval is None else chain(probability, *interval))
+        return probability, interval
+
+    def _run(self, rows: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+        try:
+            found: list[NDArray[np.float32]] = self._session.run(self._names, {INPUT: rows})
+        except Exception as error:
+            # The runtime's own message can quote shapes and values of the row.
+            raise PredictionError(f"the model failed to run: {type(error).__name__}") from None
+        return found
+
 
 def _check(figures: Floats, shape: tuple[int, ...]) -> None:
     if figures.shape != shape:
-        raise PredictionError("the model gave an array of another shape than agreed")
-    # NaN fails every comparison; for a row or two, plain floats are quicker than a reduction.
-    if figures.size <= _FEW:
-        sound = all(0.0 <= figure <= 1.0 for figure in figures.ravel().tolist())
-    else:
-        sound = bool(figures.min() >= 0.0 and figures.max() <= 1.0)
-    if not sound:
-        raise PredictionError("the model gave a figure that is not a probability")
+        raise _other_shape()
+    # NaN fails every comparison.
+    if figures.size and not (figures.min() >= 0.0 and figures.max() <= 1.0):
+        raise _no_probability()
+
+
+def _check_figures(figures: Iterable[float]) -> None:
+    for figure in figures:
+        if not 0.0 <= figure <= 1.0:
+            raise _no_probability()
+
+
+def _other_shape() -> PredictionError:
+    return PredictionError("the model gave an array of another shape than agreed")
+
+
+def _no_probability() -> PredictionError:
+    return PredictionError("the model gave a figure that is not a probability")
 
 
 def open_session(model: bytes, inputs: int, outputs: int, metadata: Mapping[str, str]) -> Session:

@@ -55,7 +55,7 @@ Exit codes:
   2  usage, or a file that cannot be audited (the message names file, column and remedy)
 """
 # What an audit of a ledger heeds; the rest is in the model's manifest.
-_OF_LEDGER = ("ledger", "model", "model_version", "groups_as", "gate", "out")
+_OF_LEDGER = ("ledger", "model", "model_version", "groups_as", "gate", "earlier", "out")
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -217,11 +217,14 @@ def audit(ctx: click.Context, /, **options: Any) -> None:
 def _served(ctx: click.Context, options: dict[str, Any]) -> int | None:
     """Exit code of an audit of a served model; None when the audit is one of a file."""
     from cds_hooks.cli.audit_ledger import examine_model, of_ledger
+    from cds_hooks.cli.audit_request import earlier_reports, require_same
 
     if options["ledger"] is not None:
         _refuse_others(ctx, "--ledger", _OF_LEDGER)
         if options["model"] is None or options["out"] is None:
             raise click.UsageError("--ledger needs --model ID and --out DIR")
+        earlier = earlier_reports(options["earlier"])
+        require_same(options["model"], "binary", earlier)
         return of_ledger(
             options["ledger"],
             options["model"],
@@ -229,6 +232,7 @@ def _served(ctx: click.Context, options: dict[str, Any]) -> int | None:
             options["groups_as"],
             options["out"],
             gate=options["gate"],
+            earlier=earlier,
         )
     if options["predictions"] is None and options["gate"] and options["model"] is not None:
         _refuse_others(ctx, "--gate --model without --predictions", ("gate", "model"))

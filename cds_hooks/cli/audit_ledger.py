@@ -30,28 +30,34 @@ def of_ledger(
     out: Path,
     *,
     gate: bool = False,
+    earlier: tuple[Report, ...] = (),
 ) -> int:
     """Audit a model's predictions against the outcomes that have matured, and write the reports.
+
+    `earlier` are reports on the model that came before, oldest first: they join the trend, and no difference
+    from them gives away a small count.
 
     Returns the exit code: 0 unless a claim fails; with `gate`, only where every claim passes and every group
     can be estimated. Raises click.UsageError for what cannot be audited.
     """
     from cds_hooks.ledger import Ledger, LedgerError
     from cds_hooks.monitor.audit import AuditRequest, audit_ledger
+    from fairness.report.earlier import look_of
 
     reports: list[Report] = []
 
     def tell(found: LedgerAudit) -> Release | None:
-        built = _report(found, model_id, out)
+        built = _report(found, model_id, out, earlier)
         if built is None:
             return None
         reports.append(built.report)
         return built.release
 
-    request = AuditRequest(_model(model_id), datetime.now(UTC), version, groups_as=groups_as)
+    looks = tuple(map(look_of, earlier))
+    request = AuditRequest(_model(model_id), datetime.now(UTC), version, groups_as=groups_as, looks=looks)
     try:
         out.mkdir(parents=True, exist_ok=True)
-        with Ledger.open(url) as ledger:
+        with Ledger.existing(url) as ledger:
             audit = audit_ledger(ledger, request, out, tell)
     except LedgerError as error:
         raise click.UsageError(f"--ledger: {error}") from None
@@ -102,13 +108,13 @@ def _model(model_id: str) -> Model:
     return models[model_id]
 
 
-def _report(audit: LedgerAudit, model_id: str, out: Path) -> Built | None:
+def _report(audit: LedgerAudit, model_id: str, out: Path, earlier: tuple[Report, ...]) -> Built | None:
     from fairness.audit.files import write_views
 
     if audit.tally.n == 0:
         return None
     built = _built(audit, model_id)
-    for name, why in write_views(built.report, out).items():
+    for name, why in write_views(built.report, out, earlier).items():
         if why is not None:
             click.echo(f"{name}: {why}", err=True)
     return built

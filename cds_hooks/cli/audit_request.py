@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from fairness.report.plan import About, Plan
     from fairness.report.policy import AuditPolicy
 
-__all__ = ["Request", "built", "earlier_reports"]
+__all__ = ["Request", "built", "earlier_reports", "require_same"]
 
 
 class Request(NamedTuple):
@@ -69,7 +69,7 @@ def built(asked: Request, earlier: tuple[Report, ...]) -> Built:
     more = tuple(name for name in named if name != asked.outcome)
     columns = Columns(asked.score[0], asked.outcome, asked.groups, asked.patient, asked.shown, more)
     source = Source(asked.predictions, columns)
-    _require_same(asked, "binary" if question is None else question.kind, earlier)
+    require_same(asked.model, "binary" if question is None else question.kind, earlier)
     plan, about = _plan(asked, policy, earlier), _about(asked, source, question)
     if asked.gate and not plan.claims:
         raise click.UsageError("--gate needs something to judge; add --claim or a --policy with claims")
@@ -80,7 +80,7 @@ def built(asked: Request, earlier: tuple[Report, ...]) -> Built:
     return audit_rows(source, question, about, plan)
 
 
-def _require_same(asked: Request, kind: str, earlier: tuple[Report, ...]) -> None:
+def require_same(model: str | None, kind: str, earlier: tuple[Report, ...]) -> None:
     """Raise `click.UsageError` for an earlier report on another model or kind of outcome, whose figures would
     stand in the trend as if they were this one's."""
     for report in earlier:
@@ -89,9 +89,9 @@ def _require_same(asked: Request, kind: str, earlier: tuple[Report, ...]) -> Non
                 f"--earlier: a report on a {report.kind} outcome, and this audit is on a {kind} one; name "
                 "reports on the same"
             )
-        if None not in (report.model, asked.model) and report.model != asked.model:
+        if None not in (report.model, model) and report.model != model:
             raise click.UsageError(
-                f"--earlier: a report on {report.model!r}, and this audit is on {asked.model!r}; name "
+                f"--earlier: a report on {report.model!r}, and this audit is on {model!r}; name "
                 "reports on the same model"
             )
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import click
 
+from cds_hooks.cli.site import site_zone
 from cds_hooks.errors import SettingsError
 from cds_hooks.settings import from_environment
 from cds_hooks.site import site_terminology
@@ -19,7 +20,14 @@ from fhir_mapping.errors import MappingError
 from fhir_mapping.terminology.site import SiteTerminology
 from fhir_mapping.times import DateError, bounds, instant
 
-__all__ = ["EXIT_CODES", "Request", "cohort_options", "model_folder", "run_cohort", "terminology_folder"]
+__all__ = [
+    "EXIT_CODES",
+    "Request",
+    "cohort_options",
+    "model_folder",
+    "run_cohort",
+    "terminology_folder",
+]
 
 EXIT_CODES = """\
 \b
@@ -51,7 +59,7 @@ class Request(NamedTuple):
 def _as_of(ctx: click.Context, param: click.Parameter, text: str) -> datetime:
     try:
         if len(text) == 10:
-            return bounds(text)[1]
+            return bounds(text, site_zone())[1]
         if len(text) > 10:
             return instant(text)
     except DateError:
@@ -73,7 +81,8 @@ _OPTIONS = (
     ),
     click.option(
         "--as-of", "as_of", metavar="DATE", required=True, callback=_as_of,
-        help="Index time: what is dated later does not count. A date means the end of that day in UTC.",
+        help="Index time: what is dated later does not count. A date means the end of that day "
+        "in BEDSIDE_TIME_ZONE.",
     ),
     click.option(
         "-o", "--output", metavar="FILE", required=True, type=click.Path(dir_okay=False, path_type=Path),
@@ -187,6 +196,7 @@ def _on_cores(request: Request, command: str, job: Any) -> tuple[Any, Any]:
         "model files": sha256((request.model / MANIFEST).read_bytes()).hexdigest(),
         "feature specification": job.features().sha256,
         "index time": request.as_of.isoformat(),
+        "time zone": job.zone,
     }
     if job.terminology:
         purpose["site's terminology"] = SiteTerminology.of(job.terminology).sha256

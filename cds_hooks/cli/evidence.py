@@ -6,13 +6,16 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
 
 from cds_hooks.errors import SettingsError
 from cds_hooks.settings import Settings, from_environment
+
+if TYPE_CHECKING:
+    from cds_hooks.ledger import Ledger
 
 __all__ = ["evidence"]
 
@@ -118,7 +121,7 @@ def _files(
 ) -> dict[str, bytes]:
     """Content by file name."""
     from cds_hooks.evidence import gather
-    from cds_hooks.ledger import Ledger, LedgerError
+    from cds_hooks.ledger import LedgerError
     from fairness.evidence import inventory
     from fairness.evidence.errors import EvidenceError
     from fairness.evidence.views import VIEWS
@@ -129,7 +132,7 @@ def _files(
         raise _Unmade(f"no model {model_id!r}; there are {', '.join(registry.models) or 'none'}")
     reports = [_report(path) for path in audits]
     try:
-        ledger = Ledger(url) if url else None
+        ledger = _read(url) if url else None
         records = {
             name: gather(model, ledger, audits=reports if name == model_id else (), created=day)
             for name, model in registry.models.items()
@@ -147,18 +150,26 @@ def _files(
 
 def _shown(model_id: str, url: str | None, card_uuid: str, subject: str | None) -> bytes:
     from cds_hooks.evidence import shown
-    from cds_hooks.ledger import Ledger, LedgerError
+    from cds_hooks.ledger import LedgerError
     from fairness.evidence.transparency import encode
 
     if url is None or not _PATIENT.fullmatch(subject or ""):
         raise click.UsageError("--card needs the ledger, and --subject with a reference such as Patient/1")
     try:
-        found = shown(Ledger(url), model_id, card_uuid, str(subject))
+        found = shown(_read(url), model_id, card_uuid, str(subject))
     except LedgerError as error:
         raise click.UsageError(str(error)) from None
     if found is None:
         raise _Unmade("no card of that uuid with a score of this model was recorded")
     return encode(found)
+
+
+def _read(url: str) -> Ledger:
+    from cds_hooks.ledger import Ledger
+
+    ledger = Ledger(url)
+    ledger.require()
+    return ledger
 
 
 def _report(path: Path) -> dict[str, Any]:

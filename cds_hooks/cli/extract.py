@@ -15,6 +15,7 @@ from cds_hooks.cli.cohort import (
     run_cohort,
     terminology_folder,
 )
+from cds_hooks.cli.site import site_zone
 
 __all__ = ["extract"]
 
@@ -45,5 +46,6 @@ def extract(ctx: click.Context, /, model_id: str, folders: tuple[Path, ...], **a
 
     require_pyarrow()
     request = Request(model=model_folder(model_id, folders), **asked)
-    job = Extraction(str(request.model / MANIFEST), request.as_of, terminology=terminology_folder())
+    zone, terminology = str(site_zone()), terminology_folder()
+    job = Extraction(str(request.model / MANIFEST), request.as_of, terminology=terminology, zone=zone)
     ctx.exit(run_cohort(request, "extract", job, lambda outcome, path: write_features(outcome, job, path)))

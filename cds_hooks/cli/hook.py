@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from cds_hooks.cli.site import site_zone
 from cds_hooks.ehr.columns import printable
 from cds_hooks.ehr.conformance import discovery_violations
 from cds_hooks.ehr.context import HOOKS
@@ -115,7 +116,10 @@ def hook(
     are shown in full; for several patients there is one line each and a closing table.
     """
     try:
-        sources = [source for argument in patients for source in patient_sources(argument, patient_id)]
+        zone = site_zone()
+        sources = [
+            source for argument in patients for source in patient_sources(argument, patient_id, zone=zone)
+        ]
         drafted = DraftFile(str(draft), read_json(draft)) if draft else None
         service = CdsService(url, WireLimits(timeout_seconds=seconds))
         discovery = service.discovery()

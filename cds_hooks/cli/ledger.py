@@ -41,7 +41,7 @@ def ledger(ctx: click.Context, url: str | None) -> None:
 @click.pass_context
 def story(ctx: click.Context, card_uuid: str) -> None:
     """Print everything recorded under a card's uuid, as JSON: call, prediction, card, feedback."""
-    found = _ask(lambda: ctx.obj.story(card_uuid))
+    found = _ask(ctx.obj, lambda: ctx.obj.story(card_uuid))
     if found is None:
         click.echo("Error: no card of that uuid was recorded", err=True)
         ctx.exit(1)
@@ -59,7 +59,7 @@ def story(ctx: click.Context, card_uuid: str) -> None:
 @click.pass_obj
 def summary(ledger: Any, since: datetime | None, as_json: bool) -> None:
     """Count calls by status, decisions by model and reason, and feedback by outcome."""
-    counts = _ask(lambda: ledger.counts(since.replace(tzinfo=UTC) if since else None))
+    counts = _ask(ledger, lambda: ledger.counts(since.replace(tzinfo=UTC) if since else None))
     if as_json:
         click.echo(msgspec.json.encode(counts))
         return
@@ -68,10 +68,11 @@ def summary(ledger: Any, since: datetime | None, as_json: bool) -> None:
     _table("Feedback", counts["feedback"], ("service_id", "outcome", "reason_code"))
 
 
-def _ask(question: Any) -> Any:
+def _ask(ledger: Any, question: Any) -> Any:
     from cds_hooks.ledger import LedgerError
 
     try:
+        ledger.require()
         return question()
     except LedgerError as error:
         raise click.UsageError(str(error)) from None

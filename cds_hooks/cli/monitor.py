@@ -119,7 +119,7 @@ def run(
     from cds_hooks.monitor.audit import AuditRequest
     from cds_hooks.monitor.run import run as run_once
 
-    settings = _settings()
+    settings, period = _settings(), _period(every)
     try:
         address = check_address(webhook, allowed) if webhook else None
     except SettingsError as error:
@@ -128,7 +128,7 @@ def run(
                            groups_as=groups_as)  # fmt: skip
     with _opened(url, settings) as ledger:
         try:
-            ran = run_once(ledger, request, out, _period(every))
+            ran = run_once(ledger, request, out, period)
         except _ledger_error() as error:
             raise click.UsageError(str(error)) from None
     tell_alerts(ran.alerts, out, sys.stderr)
@@ -158,7 +158,9 @@ def decisions(model_id: str | None, url: str | None) -> None:
 @click.option("--group", "groups", metavar="ATTRIBUTE=VALUE", multiple=True, help="Repeatable; none: all.")
 @click.option("--owner", required=True, help="Who answers for it.")
 @click.option("--reason", required=True)
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day, UTC.")
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), required=True, help="Last day, UTC; within a year."
+)
 @_ledger_option
 @_models_option
 def override(
@@ -167,11 +169,17 @@ def override(
 ) -> None:  # fmt: skip
     """Decide, as a named owner and until a day, what is done in place of the gate's own word."""
     from cds_hooks.ledger import DecisionEntry
+    from fairness.gate_records import last_day
 
+    now = datetime.now(UTC)
+    if until.date() > last_day(now.date()):
+        raise click.UsageError(
+            f"--until: an override lasts a year at most, here until {last_day(now.date())}; decide again then"
+        )
     _require_version(url, folders, model_id, version)
     _record(url, lambda: DecisionEntry(
         model=model_id, version=version, action=action, source="override", reason=reason, owner=owner,
-        decided_at=datetime.now(UTC), expires_at=until.replace(tzinfo=UTC) + timedelta(days=1),
+        decided_at=now, expires_at=until.replace(tzinfo=UTC) + timedelta(days=1),
         groups=[_group(name) for name in groups],
     ))  # fmt: skip
 
@@ -266,7 +274,7 @@ def _settings() -> Settings:
 def _opened(url: str | None, settings: Settings) -> Any:
     from cds_hooks.ledger import Ledger
 
-    return _asked(lambda: Ledger.open(url or settings.ledger_url))
+    return _asked(lambda: Ledger.existing(url or settings.ledger_url))
 
 
 def _asked(question: Any) -> Any:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import datetime
 from pathlib import Path
 
 import click
 import msgspec
+
+from cds_hooks.cli.site import site_zone
 
 __all__ = ["patients"]
 
@@ -39,7 +41,7 @@ def write(folder: Path) -> None:
     """
     from cds_hooks.demo import compose
 
-    today = date.today()
+    today = datetime.now(site_zone()).date()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in compose.names():

@@ -15,13 +15,16 @@ from cds_hooks.cli.cohort import (
     run_cohort,
     terminology_folder,
 )
+from cds_hooks.cli.site import site_zone
 
 __all__ = ["score"]
 
 _EPILOG = f"""\
 \b
 Columns: `patient`, `score` (null where the model abstains or does not apply), `reason` (why there is no
-score), `low` and `high` (95 % interval), `missing` (inputs without a value). Rows are ordered by patient.
+score), `low` and `high` (95 % interval), `missing` (inputs without a value), `not_checked` (beside a score:
+features that would have forbidden it, where the export does not tell, such as earlier drugs without any
+list of drugs; a card says the same). Rows are ordered by patient.
 
 \b
 Example:
@@ -44,5 +47,6 @@ def score(ctx: click.Context, /, model_id: str, folders: tuple[Path, ...], **ask
 
     require_pyarrow()
     request = Request(model=model_folder(model_id, folders), **asked)
-    job = Scoring(str(request.model), request.as_of, terminology=terminology_folder())
+    zone, terminology = str(site_zone()), terminology_folder()
+    job = Scoring(str(request.model), request.as_of, terminology=terminology, zone=zone)
     ctx.exit(run_cohort(request, "score", job, lambda outcome, path: write_scores(outcome, job, path)))

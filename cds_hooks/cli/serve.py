@@ -20,7 +20,7 @@ Environment:
   BEDSIDE_HOST          address to bind                           127.0.0.1
   BEDSIDE_PORT          port to bind                              8080
   BEDSIDE_WORKERS       processes                                 2
-  BEDSIDE_THREADS       requests that each works on at once       4
+  BEDSIDE_THREADS       calls that each has under way at once     4
   BEDSIDE_LEDGER        database URL of the ledger                sqlite:///.bedside/ledger.db
   BEDSIDE_LEDGER_KEY    secret under which patients are digested  made once in .bedside/ledger.key
   BEDSIDE_MODELS        more folders of model folders             none
@@ -32,6 +32,7 @@ Environment:
   BEDSIDE_FHIR_CA_BUNDLE    PEM file of their authorities         the public ones
   BEDSIDE_CLIENTS       YAML file of client profiles              none
   BEDSIDE_TERMINOLOGY   folder of the site's value sets and maps  none
+  BEDSIDE_TIME_ZONE     IANA zone of days without a time          UTC
   BEDSIDE_PAGES         pages on models and evidence, without login on
 
 \b

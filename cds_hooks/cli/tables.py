@@ -42,7 +42,11 @@ def write_features(outcome: Any, job: Extraction, path: Path) -> int:
     fields = [pa.field("patient", pa.string(), nullable=False)]
     for name in names:
         fields += [pa.field(name, pa.float64()), pa.field(f"{name}{PROVENANCE}", how)]
-    facts = {"bedside.feature_spec": job.features().sha256, "bedside.as_of": job.index.isoformat()}
+    facts = {
+        "bedside.feature_spec": job.features().sha256,
+        "bedside.as_of": job.index.isoformat(),
+        "bedside.time_zone": job.zone,
+    }
     schema = pa.schema(fields, metadata=facts)
     return _write(path, schema, (_feature_columns(rows, names) for rows in _groups(outcome.rows(FeatureRow))))
 
@@ -73,11 +77,13 @@ def write_scores(outcome: Any, job: Scoring, path: Path) -> int:
             pa.field("low", pa.float64()),
             pa.field("high", pa.float64()),
             pa.field("missing", pa.list_(pa.string()), nullable=False),
+            pa.field("not_checked", pa.list_(pa.string()), nullable=False),
         ],
         metadata={
             "bedside.model": Path(job.folder).name,
             "bedside.feature_spec": job.features().sha256,
             "bedside.as_of": job.index.isoformat(),
+            "bedside.time_zone": job.zone,
         },
     )
     return _write(path, schema, (_score_columns(rows) for rows in _groups(outcome.rows(ScoreRow))))
@@ -86,7 +92,10 @@ def write_scores(outcome: Any, job: Scoring, path: Path) -> int:
 def _score_columns(rows: Sequence[ScoreRow]) -> dict[str, list[Any]]:
     plain = ("patient", "score", "reason", "low", "high")
     columns = {name: [getattr(row, name) for row in rows] for name in plain}
-    return columns | {"missing": [list(row.missing) for row in rows]}
+    return columns | {
+        "missing": [list(row.missing) for row in rows],
+        "not_checked": [list(row.not_checked) for row in rows],
+    }
 
 
 def _groups(rows: Iterable[Any]) -> Iterator[list[Any]]:

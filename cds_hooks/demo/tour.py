@@ -79,11 +79,11 @@ def _tour(port: int, *, once: bool) -> int:
 def _play(url: str) -> ExitCode:
     """Show the cards of each hook; what goes wrong is told in place and does not end the tour."""
     codes = []
-    service = CdsService(url)
+    service, zone = CdsService(url), from_environment().time_zone
     for hook in _HOOKS:
         try:
             calls = Round(hook, service, services_of(service.discovery(), hook), _USER)
-            codes += play_one(calls, patient_sources(_PATIENT)[0], as_json=False)
+            codes += play_one(calls, patient_sources(_PATIENT, zone=zone)[0], as_json=False)
         except EhrError as error:
             click.echo(f"Error: {hook}: {error}", err=True)
             codes.append(ExitCode.FAILED)

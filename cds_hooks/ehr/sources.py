@@ -6,7 +6,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, tzinfo
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -39,12 +39,17 @@ class PatientSource:
 
 
 def patient_sources(
-    argument: str, patient_id: str | None = None, *, bundled: _BundledPatients | None = None
+    argument: str,
+    patient_id: str | None = None,
+    *,
+    bundled: _BundledPatients | None = None,
+    zone: tzinfo = UTC,
 ) -> list[PatientSource]:
     """Return the patients that an argument names, none of them read yet.
 
     A path that exists counts as a path, any other text as the name of a bundled patient. `bundled` replaces
-    Bedside's own patients. Raises UnusableFile when there is neither, or a directory without Bundles.
+    Bedside's own patients, whose charts are dated from today in `zone`. Raises UnusableFile when there is
+    neither, or a directory without Bundles.
     """
     # os.path, unlike pathlib, answers False for a text that cannot be a path.
     if os.path.isdir(argument):
@@ -56,7 +61,7 @@ def patient_sources(
     if patients is None or argument not in names:
         known = f"bundled are: {', '.join(names)}" if names else "none are bundled with this installation"
         raise UnusableFile(argument, f"no such file, and no bundled patient of that name ({known})")
-    return [_bundled(patients, argument)]
+    return [_bundled(patients, argument, datetime.now(zone).date())]
 
 
 def _bundle_files(directory: Path) -> list[Path]:
@@ -71,9 +76,7 @@ def _file(path: Path, patient_id: str | None) -> PatientSource:
     return PatientSource(label, lambda: read_patient(path, patient_id))
 
 
-def _bundled(patients: _BundledPatients, name: str) -> PatientSource:
-    today = date.today()
-
+def _bundled(patients: _BundledPatients, name: str, today: date) -> PatientSource:
     def own_drafts(bundle: PatientBundle) -> list[Resource]:
         drafts = patients.draft_orders(name, today)
         return drafts_in(bundle) if drafts is None else draft_orders(drafts, bundle.patient_id, name=name)

@@ -18,6 +18,7 @@ from cds_hooks.ledger.entries import (
 from cds_hooks.ledger.errors import (
     LedgerError,
     LedgerMisconfigured,
+    LedgerMissing,
     LedgerOutdated,
     LedgerRefused,
     LedgerUnavailable,
@@ -44,6 +45,7 @@ __all__ = [
     "LedgerError",
     "LedgerLimits",
     "LedgerMisconfigured",
+    "LedgerMissing",
     "LedgerOutdated",
     "LedgerRefused",
     "LedgerUnavailable",

@@ -39,7 +39,8 @@ Outcome = Literal["accepted", "overridden"]
 PATIENT_KEY_LENGTH = 128
 CARD_ID_LENGTH = 255
 
-_UUID4 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+# Version 7; rows of earlier days have version 4.
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 _KEYED_DIGEST = re.compile(rf"[0-9a-f]{{32,{PATIENT_KEY_LENGTH}}}")
 _DECISIONS = frozenset(("card", "silent", "outside", "failed"))
 _OUTCOMES = frozenset(("accepted", "overridden"))
@@ -63,7 +64,7 @@ class OverrideReason(TypedDict):
 class HookCallEntry(Struct, frozen=True, kw_only=True):
     """One hook call as it was answered.
 
-    `call_id` is a lower-case uuid4, `received_at` has a zone, `status` is the HTTP status of the answer,
+    `call_id` is a lower-case uuid, `received_at` has a zone, `status` is the HTTP status of the answer,
     `duration_ms` is finite and not negative. `client` is the issuer of a verified token or
     "unauthenticated". `patient_key` is a keyed digest in lower-case hex (32 to 128 digits), None for a call
     refused before its context was read.
@@ -83,7 +84,7 @@ class HookCallEntry(Struct, frozen=True, kw_only=True):
     issues: Sequence[Issue] = ()
 
     def __post_init__(self) -> None:
-        _require_uuid4(self.call_id, "call_id")
+        _require_uuid(self.call_id, "call_id")
         utc_text(self.received_at, "received_at")
         if self.patient_key is not None and not _KEYED_DIGEST.fullmatch(self.patient_key):
             raise ValueError("patient_key must be a keyed digest in lower-case hex, never an identifier")
@@ -120,13 +121,13 @@ class PredictionEntry(Struct, frozen=True, kw_only=True):
     group_values: Mapping[str, Any]
 
     def __post_init__(self) -> None:
-        _require_uuid4(self.prediction_id, "prediction_id")
+        _require_uuid(self.prediction_id, "prediction_id")
         if self.decision not in _DECISIONS:
             raise ValueError(f"decision must be one of {', '.join(sorted(_DECISIONS))}")
         if (self.card_uuid is None) != (self.card is None):
             raise ValueError("card and card_uuid come together or not at all")
         if self.card_uuid is not None:
-            _require_uuid4(self.card_uuid, "card_uuid")
+            _require_uuid(self.card_uuid, "card_uuid")
         if self.decision == "card" and self.card_uuid is None:
             raise ValueError('the decision "card" needs the card')
         if self.decision != "card" and not self.reason:
@@ -158,6 +159,6 @@ class FeedbackEntry(Struct, frozen=True, kw_only=True):
         utc_text(self.received_at, "received_at")
 
 
-def _require_uuid4(value: str, field: str) -> None:
-    if not _UUID4.fullmatch(value):
-        raise ValueError(f"{field} must be a lower-case uuid4")
+def _require_uuid(value: str, field: str) -> None:
+    if not _UUID.fullmatch(value):
+        raise ValueError(f"{field} must be a lower-case uuid")

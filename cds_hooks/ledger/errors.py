@@ -2,6 +2,7 @@
 
 LedgerError
 ├── LedgerMisconfigured   the URL cannot hold a ledger: unknown database, missing driver, SQLite in memory
+├── LedgerMissing         there is no ledger where one is to be read
 ├── LedgerUnavailable     the database cannot be reached or written now: full, locked, read-only, down
 ├── LedgerOutdated        the stored schema was made by a newer Bedside than the one that runs
 └── LedgerRefused         the database refused a row: an id used twice, text that it cannot store
@@ -15,6 +16,7 @@ from __future__ import annotations
 __all__ = [
     "LedgerError",
     "LedgerMisconfigured",
+    "LedgerMissing",
     "LedgerOutdated",
     "LedgerRefused",
     "LedgerUnavailable",
@@ -27,6 +29,10 @@ class LedgerError(Exception):
 
 class LedgerMisconfigured(LedgerError):
     """The database URL cannot hold a ledger; trying again does not help."""
+
+
+class LedgerMissing(LedgerError):
+    """There is no ledger at the address; the message names it, without a password."""
 
 
 class LedgerUnavailable(LedgerError):

@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from msgspec import Struct
 
 from cds_hooks.ledger.entries import PATIENT_KEY_LENGTH
 from cds_hooks.ledger.times import utc_text
+from fairness.gate_records import LONGEST_OVERRIDE
 
 __all__ = ["DecisionAction", "DecisionEntry", "DecisionSource", "OutcomeEntry", "OutcomeReceipt", "RunEntry"]
 
@@ -62,7 +63,8 @@ class DecisionEntry(Struct, frozen=True, kw_only=True):
     """What was decided about a model version, for everybody (`groups` empty) or for groups of patients.
 
     `groups` are `{"attribute": ..., "value": ...}`. A decision of a person (`override`, and every `lift`)
-    names its `owner`; an override also ends (`expires_at`). `lifts` is the digest of the decision that a
+    names its `owner`; an override also ends (`expires_at`), after
+    `fairness.gate_records.LONGEST_OVERRIDE` at the latest. `lifts` is the digest of the decision that a
     `lift` ends. `evidence` is plain JSON about groups.
     """
 
@@ -91,9 +93,16 @@ class DecisionEntry(Struct, frozen=True, kw_only=True):
             self.decided_at, "decided_at"
         ):
             raise ValueError("expires_at must lie after decided_at")
+        if self.source == "override" and self._lasts_too_long():
+            raise ValueError(f"expires_at must lie within {LONGEST_OVERRIDE.days} days of decided_at")
         for group in self.groups:
             if set(group) != {"attribute", "value"}:
                 raise ValueError("groups must each have attribute and value")
+
+    def _lasts_too_long(self) -> bool:
+        # Until the end of the last day.
+        longest = LONGEST_OVERRIDE + timedelta(days=1)
+        return self.expires_at is not None and self.expires_at > self.decided_at + longest
 
     def _check_owner(self) -> None:
         is_personal = self.source == "override" or self.action == "lift"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, TypedDict
 
@@ -11,7 +12,7 @@ from cds_hooks.ledger.rows import row_view
 from cds_hooks.ledger.schema import feedback, hook_call, prediction
 from cds_hooks.ledger.times import utc_text
 
-__all__ = ["Counts", "Reason", "Story", "counts", "reasons", "story"]
+__all__ = ["Counts", "Reason", "Story", "counts", "issued", "reasons", "story"]
 
 
 class Story(TypedDict):
@@ -67,6 +68,17 @@ _REASONS = (
     .where(hook_call.c.call_id == bindparam("asked_call"))
     .order_by(prediction.c.position)
 )
+_ISSUED = (
+    select(prediction.c.card_uuid, hook_call.c.received_at)
+    .join(hook_call, hook_call.c.call_id == prediction.c.call_id)
+    .where(prediction.c.card_uuid.in_(bindparam("shown_cards", expanding=True)))
+)
+
+
+def issued(connection: Connection, card_uuids: Collection[str]) -> dict[str, datetime]:
+    """When the call of each card was received, aware; cards that are not known are left out."""
+    rows = connection.execute(_ISSUED, {"shown_cards": sorted(set(card_uuids))})
+    return {card: datetime.fromisoformat(received) for card, received in rows}
 
 
 def story(connection: Connection, card_uuid: str) -> Story | None:

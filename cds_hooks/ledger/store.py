@@ -6,18 +6,18 @@ its workers serves in all of them (see `cds_hooks.ledger.connections`). Threads 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from sqlalchemy import Connection, bindparam, exists, insert, select, text
+from sqlalchemy import Connection, bindparam, exists, insert, inspect, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from cds_hooks.ledger import queries
 from cds_hooks.ledger.connections import Connections, LedgerLimits
 from cds_hooks.ledger.entries import FeedbackEntry, HookCallEntry, PredictionEntry
-from cds_hooks.ledger.errors import LedgerError, LedgerUnavailable
+from cds_hooks.ledger.errors import LedgerError, LedgerMissing, LedgerUnavailable
 from cds_hooks.ledger.follow_up import FollowUp
 from cds_hooks.ledger.migrate import migrate
 from cds_hooks.ledger.queries import Counts, Reason, Story
@@ -61,6 +61,11 @@ class Ledger(FollowUp):
         self._insert_feedback = _insert_feedback(self._connections.dialect)
         self._closed = False
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether a write waits for another server."""
+        return self._connections.sqlite_file is None
+
     @classmethod
     def open(cls, url: str, limits: LedgerLimits | None = None) -> Self:
         """Return a ledger whose schema is up to date; safe when several processes start together.
@@ -71,6 +76,32 @@ class Ledger(FollowUp):
         ledger = cls(url, limits)
         ledger.upgrade()
         return ledger
+
+    @classmethod
+    def existing(cls, url: str, limits: LedgerLimits | None = None) -> Self:
+        """Like `open`, for one that somebody else has made: a mistyped address makes no new ledger.
+
+        Raises LedgerMissing, and what `open` raises.
+        """
+        ledger = cls(url, limits)
+        ledger.require()
+        ledger.upgrade()
+        return ledger
+
+    @telling_no_values("opening the ledger")
+    def require(self) -> None:
+        """Raise LedgerMissing unless there is a ledger; nothing is made or changed."""
+        self._check_open()
+        file = self._connections.sqlite_file
+        is_there = file is None or file.is_file()
+        if is_there:
+            with self._connections.reading() as connection:
+                is_there = inspect(connection).has_table(VERSION_TABLE)
+        if not is_there:
+            where = file or self._connections.url.render_as_string()
+            raise LedgerMissing(
+                f"there is no ledger at {where}; mend the address, or let bedside serve make it"
+            )
 
     @telling_no_values("opening the ledger")
     def upgrade(self) -> None:
@@ -123,6 +154,13 @@ class Ledger(FollowUp):
         self._check_open()
         with self._connections.reading() as connection:
             return queries.story(connection, card_uuid)
+
+    @telling_no_values("reading when cards were issued")
+    def issued(self, card_uuids: Collection[str]) -> dict[str, datetime]:
+        """Return when the call of each card was received (UTC-aware), without cards that are not known."""
+        self._check_open()
+        with self._connections.reading() as connection:
+            return queries.issued(connection, card_uuids)
 
     @telling_no_values("reading the reasons of a call")
     def reasons(self, call_id: str) -> list[Reason] | None:

@@ -15,12 +15,13 @@ import msgspec
 
 from cds_hooks.ledger import Ledger, LedgerUnavailable, RunEntry
 from cds_hooks.ledger.times import utc_text
-from cds_hooks.monitor.document import JUDGED, Head, tell
+from cds_hooks.monitor.document import ALIKE, JUDGED, Head, tell
 from cds_hooks.monitor.masks import Releases, decode_releases, encode_releases
 from cds_hooks.monitor.reading import days, read_observed, read_watched
 from cds_hooks.monitor.references import references_of
-from fairness.disclosure import Release
+from fairness.disclosure import Look, Release
 from fairness.disclosure.releases import further_thresholds
+from fairness.disclosure.table import N
 from fairness.engine.tally import Tally
 from fairness.monitor.plan import MonitorPlan
 from fairness.monitor.watch import GroupsAs, Watch, watch
@@ -43,13 +44,14 @@ Reporter = Callable[["LedgerAudit"], Release | None]
 
 class AuditRequest(NamedTuple):
     """What to audit. `now` is aware; outcomes and predictions after it do not count. `plan` replaces the
-    manifest's."""
+    manifest's. `looks` are what reports on these patients told that the ledger does not know of."""
 
     model: Model
     now: datetime
     version: str | None = None
     plan: MonitorPlan | None = None
     groups_as: GroupsAs = "then"
+    looks: tuple[Look, ...] = ()
 
 
 class LedgerAudit(NamedTuple):
@@ -100,7 +102,7 @@ def audit_alone(
     """`audit_ledger` for a caller that holds the lock."""
     manifest, version, plan = request.model.manifest, version_of(request), plan_of(request)
     runs = [run for run in ledger.runs(manifest.id, version) if run["ran_at"] <= _text(request.now)]
-    before = decode_releases(runs[-1]["release"]) if runs else {}
+    before = _with_looks(decode_releases(runs[-1]["release"]) if runs else {}, request.looks)
     found = _watch(ledger, request, version, plan, _past(runs, plan), before.get(JUDGED))
     as_of = _text(request.now)
     head = Head(manifest.id, version, manifest.status, manifest.fairness.output, as_of, request.groups_as)
@@ -115,6 +117,23 @@ def audit_alone(
         _write(out / MONITOR_FILE, document)
     ledger.record_run(_run(request, audit, {**before, **told.releases}, released))
     return audit
+
+
+def _with_looks(before: Releases, looks: tuple[Look, ...]) -> Releases:
+    """What earlier audits have told, with what further reports on the judged patients told; these are then
+    kept for the audits that follow.
+
+    Where most patients have one prediction and one card, the numbers of these tell the number of patients: so
+    they are held against the reports too.
+    """
+    people = tuple(Look({cell: n for cell, n in one.told.items() if cell.kind == N}, {}) for one in looks)
+    found = dict(before)
+    for kind, of_kind in ((JUDGED, looks), *((kind, people) for kind in ALIKE)):
+        known = before.get(kind, Release())
+        new = tuple(one for one in of_kind if all(one.told != look.told for look in known.all_looks()))
+        if new:
+            found[kind] = msgspec.structs.replace(known, looks=(*new, *known.looks))
+    return found
 
 
 def plan_of(request: AuditRequest) -> MonitorPlan:

@@ -27,10 +27,14 @@ from fairness.monitor.watch import Watch
 from fairness.report.cells import report_table
 from fairness.verdicts import LevelClaim, SpreadClaim
 
-__all__ = ["JUDGED", "Head", "Told", "crossings_of", "tell"]
+__all__ = ["ALIKE", "JUDGED", "Head", "Told", "crossings_of", "tell"]
 
 JUDGED = "judged"
 """Kind of the counts that fairness reports on the same patients tell as well."""
+
+ENCOUNTERS, CARDS, STATES = ALIKE = ("encounters", "cards", "states")
+"""Kinds of counts that are near those of the judged patients: predictions, cards, and predictions by what is
+known of their outcome."""
 
 _SILENCE = {
     "missing_input_rate": "missing_input",
@@ -109,7 +113,7 @@ def _labels(found: Watch, before: Releases, releases: Releases) -> dict[str, Any
     tallied = found.labels.tallied
     raw: dict[str, int] = msgspec.to_builtins(tallied)
     states = {name: count for name, count in raw.items() if not name.startswith("outcomes_")}
-    mask = Mask.of(states_table(states), "states", before, releases)
+    mask = Mask.of(states_table(states), STATES, before, releases)
     counts = {name: mask.count(name, ()) for name in states}
     # Outcomes that met no prediction add up to nothing that is told; each stands alone.
     loose = {name: _alone(count) for name, count in raw.items() if name not in states}
@@ -211,7 +215,7 @@ def _without_labels(found: Watch, waiting: Mask) -> dict[str, Any]:
 def _drift(found: Watch, before: Releases, releases: Releases) -> list[dict[str, Any]]:
     if found.silence is None:
         return []
-    mask = Mask.of(flag_table(found.silence), "encounters", before, releases)
+    mask = Mask.of(flag_table(found.silence), ENCOUNTERS, before, releases)
     rows = []
     for one in found.shifts:
         row: dict[str, Any] = {
@@ -233,7 +237,7 @@ def _drift(found: Watch, before: Releases, releases: Releases) -> list[dict[str,
 def _rates(found: Watch, plan: MonitorPlan, before: Releases, releases: Releases) -> list[dict[str, Any]]:
     if found.silence is None:
         return []
-    mask = Mask.of(flag_table(found.silence), "encounters", before, releases)
+    mask = Mask.of(flag_table(found.silence), ENCOUNTERS, before, releases)
     groups = flag_rates(found.silence, limits=Sufficiency(plan.min_n, plan.min_events)).groups
     return [_rate_row(group, mask, _SILENCE) for group in groups]
 
@@ -241,7 +245,7 @@ def _rates(found: Watch, plan: MonitorPlan, before: Releases, releases: Releases
 def _responses(found: Watch, plan: MonitorPlan, before: Releases, releases: Releases) -> list[dict[str, Any]]:
     if found.responses is None:
         return []
-    mask = Mask.of(response_table(found.responses), "cards", before, releases)
+    mask = Mask.of(response_table(found.responses), CARDS, before, releases)
     groups = response_rates(found.responses, limits=Sufficiency(plan.min_n, plan.min_events)).groups
     return [_rate_row(group, mask, _RESPONSES) for group in groups]
 

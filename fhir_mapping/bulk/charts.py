@@ -2,7 +2,7 @@
 their content."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -47,18 +47,21 @@ class Chart(NamedTuple):
     raws: list[bytes]
     leads: tuple[Lead, ...] = ()
 
-    def record(self, answered: Iterable[str], doubted: Iterable[str] = ()) -> PatientRecord:
+    def record(
+        self, answered: Iterable[str], doubted: Iterable[str] = (), zone: tzinfo = UTC
+    ) -> PatientRecord:
         """The patient's record; `answered` are the types that the export holds, so that nothing of them is
-        an answer too, unless resources of the type were lost (`doubted`)."""
-        record = PatientRecord.of_resources(self.patient, self.raws)
+        an answer too, unless resources of the type were lost (`doubted`); `zone` is the time zone of its
+        days."""
+        record = PatientRecord.of_resources(self.patient, self.raws, zone=zone)
         record.answer(answered)
         record.doubt(doubted)
         return record
 
-    def settles(self, vector: FeatureVector) -> bool:
+    def settles(self, vector: FeatureVector, zone: tzinfo = UTC) -> bool:
         """Whether features that were read from this chart are those of all the patient's lines. A job gives
         `Unsettled` in the place of a row where this is False."""
-        return all(lead.settles(vector[lead.feature]) for lead in self.leads)
+        return all(lead.settles(vector[lead.feature], zone) for lead in self.leads)
 
 
 def recency(raw: bytes) -> tuple[datetime, bytes]:

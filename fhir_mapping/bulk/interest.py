@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from fhir_mapping.features import FeatureSet
+from fhir_mapping.readers.elsewhere import Hints
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.terminology.code_systems import DOTTED, names_of
 
@@ -16,9 +17,11 @@ SHARED_KINDS = frozenset({"Medication"})
 
 
 class Interest(NamedTuple):
-    """Types that a feature set reads; `codes[kind]` is None when every resource of the type is read."""
+    """Types that a feature set reads; `codes[kind]` is None when every resource of the type is read. `hints`
+    tell of the observations that matter under other codes, where some may."""
 
     codes: Mapping[str, Codes | None]
+    hints: Hints | None = None
 
     @property
     def kinds(self) -> frozenset[str]:
@@ -37,14 +40,18 @@ class Interest(NamedTuple):
                 continue
             for code, system in pairs:
                 known.setdefault(code, set()).update(names_of(system))
-        return cls({kind: _frozen(codes) for kind, codes in touched.items()})
+        hints: Hints | None = None
+        for reader in features.readers.values():
+            if isinstance(reader, ObservationReader) and reader.elsewhere is not None:
+                hints = reader.elsewhere.hints.beside(hints)
+        return cls({kind: _frozen(codes) for kind, codes in touched.items()}, hints)
 
 
 def _touched(features: FeatureSet) -> Iterator[tuple[str, frozenset[tuple[str, str]] | None]]:
     for reader in features.readers.values():
         pairs: frozenset[tuple[str, str]] | None = None
         if isinstance(reader, ObservationReader):
-            pairs = frozenset((*reader.codes, *reader.panels))
+            pairs = frozenset(reader.touched)
             if any(system in DOTTED for _, system in pairs):
                 pairs = None  # too many spellings of each code to look for
         # Lists are kept whole: an entry without a code may be the one that a feature asks about.

@@ -6,11 +6,12 @@ forgotten could not have changed it. Where it does not, the patient's lines are 
 """
 
 from collections.abc import Iterable
+from datetime import tzinfo
 from typing import Literal
 
 import msgspec
 
-from fhir_mapping.times import DateError, bounds
+from fhir_mapping.times import DateError, bounds, instant
 from fhir_mapping.values import FeatureValue
 
 Hidden = Literal[0, 1, 2]
@@ -32,8 +33,11 @@ class Lead(msgspec.Struct, array_like=True, gc=False):
         """What follows the seconds."""
         return self.date[19:]
 
-    def settles(self, value: FeatureValue) -> bool:
-        """Whether a value that was read without the hidden lines is the one that they would have given."""
+    def settles(self, value: FeatureValue, zone: tzinfo) -> bool:
+        """Whether a value that was read without the hidden lines is the one that they would have given.
+
+        `zone` is the time zone of its date, where that is a day.
+        """
         if self.hidden == NOTHING:
             return True
         if value.reason == "stale":
@@ -43,7 +47,7 @@ class Lead(msgspec.Struct, array_like=True, gc=False):
         if value.date == self.date:
             return True
         try:
-            return bounds(value.date)[0] >= bounds(self.date)[0]
+            return bounds(value.date, zone)[0] >= instant(self.date)
         except DateError:
             return False
 
@@ -69,7 +73,7 @@ def foremost(leads: Iterable[tuple[Lead, int]]) -> tuple[list[Lead], set[int]]:
             newest[lead.feature] = lead, place
             continue
         before, at = known
-        moment, other = bounds(lead.date)[0], bounds(before.date)[0]
+        moment, other = instant(lead.date), instant(before.date)
         front, front_at = (lead, place) if moment > other else known
         if moment != other:
             hidden.add(at if front_at == place else place)

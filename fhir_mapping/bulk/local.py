@@ -17,7 +17,7 @@ import msgspec
 
 from fhir_mapping.bulk.charts import newest_owner
 from fhir_mapping.bulk.errors import BulkError
-from fhir_mapping.bulk.export import Piece, export_files, pieces, without_untouched
+from fhir_mapping.bulk.export import Piece, export_files, pieces, resource_types, unread, without_untouched
 from fhir_mapping.bulk.interest import Interest
 from fhir_mapping.bulk.marks import holds_any, owners_of
 from fhir_mapping.bulk.newest import Newest
@@ -39,6 +39,7 @@ from fhir_mapping.bulk.tasks import (
     read_rows,
 )
 from fhir_mapping.bulk.work import Plan, WorkFolder, write_whole
+from fhir_mapping.times import time_zone
 
 _PARTITION_BYTES = 16 * 2**20
 _FEWEST = 16
@@ -70,7 +71,9 @@ def plan_of(export: Path, purpose: dict[str, str], piece_bytes: int) -> Plan:
     """The plan of a run over an export; raises BulkError when the export holds no file."""
     listed = export_files(export)
     foreseen = sum(file.foreseen for file in listed)
-    return Plan(purpose, tuple(listed), max(_FEWEST, -(-foreseen // _PARTITION_BYTES)), piece_bytes)
+    partitions = max(_FEWEST, -(-foreseen // _PARTITION_BYTES))
+    aside = tuple(name for name, _ in unread(export, resource_types()))
+    return Plan(purpose, tuple(listed), partitions, piece_bytes, aside)
 
 
 def run(export: Path, work: WorkFolder, plan: Plan, job: Job, processes: int, progress: Progress) -> Outcome:
@@ -79,7 +82,7 @@ def run(export: Path, work: WorkFolder, plan: Plan, job: Job, processes: int, pr
     kinds = Interest.of(features).kinds
     read, left = without_untouched(export, plan.files, kinds)
     listed = list(pieces(read, plan.piece_bytes))
-    is_quick = Newest.of(features, job.index) is not None
+    is_quick = Newest.of(features, job.index, time_zone(job.zone)) is not None
     shared = work.path / SHARED_TABLE
     context = Context(export, work.path, shared, job, len(listed), plan.partitions, is_quick)
     with _executor(context, processes) as each:

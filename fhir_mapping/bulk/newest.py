@@ -5,7 +5,7 @@ leading line is everything odd: results that may be newer, or that may count in 
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -19,6 +19,7 @@ from fhir_mapping.bulk.outline import patient_of
 from fhir_mapping.bulk.scan import Kept, Look, Tally, scan
 from fhir_mapping.bulk.slots import KIND, Slot, Slots
 from fhir_mapping.features import FeatureSet
+from fhir_mapping.readers.elsewhere import Hints
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.resources import Observation
 from fhir_mapping.times import DateError, IndexTime, bounds, instant
@@ -42,12 +43,12 @@ class Newest(NamedTuple):
     at: IndexTime
 
     @classmethod
-    def of(cls, features: FeatureSet, index: datetime) -> "Newest | None":
+    def of(cls, features: FeatureSet, index: datetime, zone: tzinfo) -> "Newest | None":
         """None when no feature is about newest values alone."""
         slots = Slots.of(features)
         if not slots.features:
             return None
-        return cls(Interest.of(features), slots, IndexTime.at(index))
+        return cls(Interest.of(features), slots, IndexTime.at(index, zone))
 
 
 class _Held(msgspec.Struct, gc=False):
@@ -96,6 +97,7 @@ class _Table:
         self._slots: dict[str, Slot | Literal[False]] = dict.fromkeys(touched or (), False)
         self._slots.update(plan.slots.by_code)
         self._is_any = touched is None  # some feature has to look at every code itself
+        self._hints = plan.interest.hints
         self._marks = marks
         self.size = self.taken = 0
 
@@ -113,7 +115,7 @@ class _Table:
         names: list[str | None] = []
         owners: list[int] = []
         slot_of, person_of, is_any = self._slots.get, self._people.get, self._is_any
-        index = self._plan.at
+        index, hints = self._plan.at, self._hints
         for at, one in enumerate(found):
             if one is None:
                 odd.append(at)
@@ -121,6 +123,9 @@ class _Table:
             try:
                 codings: list[Coding] = one.code.coding  # type: ignore[union-attr, assignment] # None: caught
                 coding = codings[0] if len(codings) == 1 else self._asked(codings)
+                if hints is not None and not _is_settled(codings, one, hints):
+                    odd.append(at)
+                    continue
                 slot = slot_of(coding.code)  # type: ignore[arg-type] # None is no code of a feature
                 if slot is None:
                     if is_any or not coding.code:
@@ -220,11 +225,16 @@ def _usable(one: Observation, reader: ObservationReader, index: IndexTime) -> da
     return moment if len(date) > _SECONDS and moment <= index.moment else None
 
 
+def _is_settled(codings: Sequence[Coding], one: Observation, hints: Hints) -> bool:
+    """Whether a result is what its codes say; else it may tell of more, or of something else."""
+    return any(coding.code and hints.is_settled(coding.system, one.component) for coding in codings)
+
+
 def _is_hidden(date: str, held: _Held, index: IndexTime) -> bool:
     """Whether a line that cannot lead is certain not to count beside a leading one: it is older, or later
     than the index time."""
     try:
-        first = bounds(date)[0]
+        first = bounds(date, index.zone)[0]
     except DateError:
         return False
     return first < held.moment or first > index.moment

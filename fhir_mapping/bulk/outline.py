@@ -32,6 +32,7 @@ class Outline(msgspec.Struct, gc=False):
     beneficiary: Reference | None = None
     drug_code: Concept | None = field(name="medicationCodeableConcept", default=None)
     drug: Reference | None = field(name="medicationReference", default=None)
+    component: msgspec.Raw = msgspec.Raw()
 
 
 class _Owned(msgspec.Struct, gc=False):

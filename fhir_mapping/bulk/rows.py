@@ -12,6 +12,7 @@ from fhir_mapping.bulk.charts import Chart
 from fhir_mapping.bulk.leads import Unsettled
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.terminology.site import SiteTerminology
+from fhir_mapping.times import time_zone
 from fhir_mapping.values import FeatureValue
 
 
@@ -36,13 +37,15 @@ Mapper = Callable[[Iterable[Chart]], Iterator[Any]]
 class Extraction(msgspec.Struct, frozen=True):
     """The work of `bedside extract`, to be sent to where it is done: features of a model.yaml at an index
     time. `answered` are the resource types that the export holds, `doubted` those of which some were lost;
-    `terminology` is the folder of the site's own codes, empty where there is none."""
+    `terminology` is the folder of the site's own codes, empty where there is none; `zone` the site's time
+    zone."""
 
     manifest: str
     index: datetime
     answered: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()
     terminology: str = ""
+    zone: str = "UTC"
 
     def features(self) -> FeatureSet:
         """The compiled features; raises SpecError."""
@@ -50,10 +53,10 @@ class Extraction(msgspec.Struct, frozen=True):
 
     def rows(self, charts: Iterable[Chart]) -> Iterator[FeatureRow | Unsettled]:
         """One FeatureRow for each chart, or Unsettled where the chart leaves out lines that matter."""
-        features = self.features()
+        features, zone = self.features(), time_zone(self.zone)
         for chart in charts:
-            vector = features.extract(chart.record(self.answered, self.doubted), self.index)
-            is_settled = chart.settles(vector)
+            vector = features.extract(chart.record(self.answered, self.doubted, zone), self.index)
+            is_settled = chart.settles(vector, zone)
             yield FeatureRow(chart.patient, vector.values) if is_settled else Unsettled(chart.patient)
 
 

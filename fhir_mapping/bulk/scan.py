@@ -99,7 +99,7 @@ class Look:
             return None
         tally.kinds.add(kind)
         wanted = interest.codes.get(kind)
-        if wanted is not None and not is_touched(outline, wanted):
+        if wanted is not None and not is_touched(outline, wanted) and not may_tell(line, outline, interest):
             return None
         owner = SHARED if kind in SHARED_KINDS else owner_of(outline)
         if owner is None:
@@ -126,6 +126,16 @@ def is_touched(outline: Outline, wanted: Codes) -> bool:
                 return True
             is_coded = True
     return not is_coded
+
+
+def may_tell(line: bytes, outline: Outline, interest: Interest) -> bool:
+    """Whether an observation under other codes may matter all the same: by its words, or as a panel."""
+    hints = interest.hints
+    if hints is None or outline.kind != "Observation":
+        return False
+    codings = (outline.code.coding if outline.code is not None else None) or ()
+    is_settled = any(one.code and hints.is_settled(one.system, outline.component) for one in codings)
+    return not is_settled and hints.may_be_in(line)
 
 
 def _odd(line: bytes, lines: Lines, interest: Interest, tally: Tally) -> Kept | None:

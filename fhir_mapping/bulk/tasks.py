@@ -21,6 +21,7 @@ from fhir_mapping.bulk.shared import SharedTable
 from fhir_mapping.bulk.spill import Spill, identity_digest
 from fhir_mapping.bulk.work import PieceDone, WorkFolder, write_whole
 from fhir_mapping.features import FeatureSet
+from fhir_mapping.times import time_zone
 
 ROUND_BYTES = 8 * 2**20
 """Kept lines that are held in memory before they are spilled."""
@@ -42,6 +43,9 @@ class Job(Protocol):
 
     @property
     def index(self) -> Any: ...
+
+    @property
+    def zone(self) -> str: ...
 
     def features(self) -> FeatureSet: ...
 
@@ -78,7 +82,9 @@ class Tasks:
     @cached_property
     def _newest(self) -> Newest | None:
         job = self.context.job
-        return Newest.of(job.features(), job.index) if self.context.is_quick else None
+        if not self.context.is_quick:
+            return None
+        return Newest.of(job.features(), job.index, time_zone(job.zone))
 
     @cached_property
     def _only(self) -> frozenset[int] | None:

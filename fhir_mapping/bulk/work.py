@@ -19,20 +19,22 @@ from fhir_mapping.bulk.export import ExportFile
 from fhir_mapping.bulk.scan import Kept, Tally
 from fhir_mapping.bulk.spill import unspilled
 
-FORMAT = 4
+FORMAT = 5
 _PLAN = "plan.json"
 
 
 class Plan(msgspec.Struct, frozen=True):
     """What a run is made of; a run goes on only under an equal plan.
 
-    `purpose` names what is computed: command, model, digest of its features, index time.
+    `purpose` names what is computed: command, model, digest of its features, index time. `unread` are the
+    names of files that are no NDJSON and leave a type in doubt.
     """
 
     purpose: dict[str, str]
     files: tuple[ExportFile, ...]
     partitions: int
     piece_bytes: int
+    unread: tuple[str, ...] = ()
     format: int = FORMAT
 
     def changes(self, other: "Plan") -> list[str]:
@@ -46,6 +48,7 @@ class Plan(msgspec.Struct, frozen=True):
         told += [
             f"file {name}" for name in sorted(before.keys() | now.keys()) if before.get(name) != now.get(name)
         ]
+        told += [f"file {name}" for name in sorted(set(self.unread) ^ set(other.unread))]
         if not told and self != other:
             told.append("the way in which the work is cut up")
         return list(dict.fromkeys(told))

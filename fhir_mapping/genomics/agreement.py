@@ -1,6 +1,6 @@
 """When results for one gene agree, which of them is told, and whether a patient carries an allele."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 import msgspec
 
@@ -84,18 +84,25 @@ def _parts_agree(one: Part, other: Part) -> bool:
     return names and detail and one.copies == other.copies
 
 
-def newest_first(origin: Provenance) -> tuple[object, ...]:
+def newest_first(origin: Provenance, zone: tzinfo) -> tuple[object, ...]:
     """Sort key: accepted status, later date, later issue, corrections before what they correct, then source.
 
-    A partial date counts from its first moment, an unreadable one as none, so that no result is made newer
-    than it is; the key does not depend on the order in which results were read.
+    A partial date counts from its first moment in `zone`, an unreadable one as none, so that no result is
+    made newer than it is; the key does not depend on the order in which results were read.
     """
     rank = _STATUS_ORDER.get(origin.status or "", 3)
-    return (rank == 3, -_seconds(origin.date), -_seconds(origin.issued), rank, origin.source, origin.path)
+    return (
+        rank == 3,
+        -_seconds(origin.date, zone),
+        -_seconds(origin.issued, zone),
+        rank,
+        origin.source,
+        origin.path,
+    )
 
 
-def _seconds(date: str | None) -> float:
+def _seconds(date: str | None, zone: tzinfo) -> float:
     try:
-        return (bounds(date)[0] - _EPOCH).total_seconds() if date else float("-inf")
+        return (bounds(date, zone)[0] - _EPOCH).total_seconds() if date else float("-inf")
     except DateError:
         return float("-inf")

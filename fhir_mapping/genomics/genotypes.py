@@ -1,5 +1,7 @@
 """Genotype observations: the pair of alleles that is sent, or that their haplotypes make."""
 
+from datetime import tzinfo
+
 import msgspec
 
 from fhir_mapping.genomics.agreement import newest_first, same_pair
@@ -15,7 +17,9 @@ from fhir_mapping.genomics.texts import read_texts, result_texts
 from fhir_mapping.genomics.usable import Source
 
 
-def read_diplotypes(genotypes: list[Source], haplotypes: list[Source]) -> tuple[DiplotypeCall, ...]:
+def read_diplotypes(
+    genotypes: list[Source], haplotypes: list[Source], zone: tzinfo
+) -> tuple[DiplotypeCall, ...]:
     """All genotypes of a patient, newest first; a haplotype of a genotype is no result of its own."""
     known = [read_haplotype_observation(one) for one in haplotypes]
     by_key = {key: one for one in known for key in one.keys}
@@ -26,7 +30,7 @@ def read_diplotypes(genotypes: list[Source], haplotypes: list[Source]) -> tuple[
         used.update(one.origin.path for one in members)
         calls.append(_call(source, members))
     calls += loose_pairs([one for one in known if one.origin.path not in used])
-    return tuple(sorted(calls, key=lambda call: (call.reason is not None, *newest_first(call.origin))))
+    return tuple(sorted(calls, key=lambda call: (call.reason is not None, *newest_first(call.origin, zone))))
 
 
 def _members(source: Source, by_key: dict[str, Haplotype]) -> list[Haplotype]:

@@ -1,6 +1,7 @@
 """Reads all genomic findings of one patient from raw FHIR resources."""
 
 from collections.abc import Iterable
+from datetime import UTC, tzinfo
 from typing import TypeVar
 
 import msgspec
@@ -28,16 +29,19 @@ T = TypeVar("T", VariantCall, Implication, Biomarker)
 _IMPLICATIONS = ("therapeutic", "diagnostic", "prognostic", "molecular-consequence")
 
 
-def read(resources: Iterable[tuple[str, bytes | msgspec.Raw]], patient: str | None = None) -> GenomicFindings:
+def read(
+    resources: Iterable[tuple[str, bytes | msgspec.Raw]], patient: str | None = None, zone: tzinfo = UTC
+) -> GenomicFindings:
     """Findings in some resources, each given as the path to tell in issues and its JSON.
 
     Resources may be Observations, DiagnosticReports, Bundles and Parameters; others are looked through for
     contained Observations. With `patient`, the logical id, Observations about anybody else are left out with
-    an issue. Nothing raises: what cannot be read is an issue with its path, and the rest is read.
+    an issue. `zone` is the time zone of days without a time. Nothing raises: what cannot be read is an issue
+    with its path, and the rest is read.
     """
     contents = walk(resources)
     sources = _sources(contents, patient)
-    diplotypes = read_diplotypes(sources.get("genotype", []), sources.get("haplotype", []))
+    diplotypes = read_diplotypes(sources.get("genotype", []), sources.get("haplotype", []), zone)
     variants = [read_variant(one) for one in sources.get("variant", [])]
     implications = _implications(sources)
     genes = _genes_by_reference(sources, diplotypes, variants)
@@ -46,9 +50,9 @@ def read(resources: Iterable[tuple[str, bytes | msgspec.Raw]], patient: str | No
     ]
     return GenomicFindings(
         diplotypes,
-        _ordered(variants),
-        _ordered([with_genes(one, genes) for one in implications]),
-        _ordered(biomarkers),
+        _ordered(variants, zone),
+        _ordered([with_genes(one, genes) for one in implications], zone),
+        _ordered(biomarkers, zone),
         tuple(sorted(contents.issues, key=lambda issue: (issue.path, issue.code))),
     )
 
@@ -104,5 +108,5 @@ def _genes_by_reference(
     return {key: by_path[one.path] for one in found if one.path in by_path for key in one.keys}
 
 
-def _ordered(findings: list[T]) -> tuple[T, ...]:
-    return tuple(sorted(findings, key=lambda one: (one.reason is not None, *newest_first(one.origin))))
+def _ordered(findings: list[T], zone: tzinfo) -> tuple[T, ...]:
+    return tuple(sorted(findings, key=lambda one: (one.reason is not None, *newest_first(one.origin, zone))))

@@ -1,7 +1,7 @@
 """Which kinds of health insurance are in force, by the groups of `data/coverage-types.yaml`."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from functools import cache
 from importlib.resources import files
 from typing import Any, cast
@@ -42,7 +42,7 @@ def _group_of(record: PatientRecord, at: int, index: datetime) -> str | None:
         return None
     reason, group = standing, None
     try:
-        if reason is None and not _covers(one, index):
+        if reason is None and not _covers(one, index, record.zone):
             return None
     except DateError as error:
         reason = error.code
@@ -56,11 +56,11 @@ def _group_of(record: PatientRecord, at: int, index: datetime) -> str | None:
     return group if reason is None else None
 
 
-def _covers(one: Coverage, index: datetime) -> bool:
+def _covers(one: Coverage, index: datetime, zone: tzinfo) -> bool:
     """Whether an insurance is in force as far as its period tells; raises DateError."""
     period = one.period
-    begun = period is None or period.start is None or bounds(period.start)[0] <= index
-    return begun and (period is None or period.end is None or bounds(period.end)[1] >= index)
+    begun = period is None or period.start is None or bounds(period.start, zone)[0] <= index
+    return begun and (period is None or period.end is None or bounds(period.end, zone)[1] >= index)
 
 
 def _group(kind: CodeableConcept | None) -> str | None:

@@ -4,7 +4,7 @@ Race and ethnicity are sets and are never guessed; "declined", "unknown" and "ab
 things. Raw codes are kept beside both roll-ups, so that another rule can be applied to the same record.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -13,7 +13,7 @@ from fhir_mapping.person.extensions import Found, codes_of, extensions
 from fhir_mapping.person.language import preferred_language
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Patient
-from fhir_mapping.times import DateError, completed_years
+from fhir_mapping.times import DateError, IndexTime, completed_years
 
 US_CORE = "http://hl7.org/fhir/us/core/StructureDefinition/"
 HL7 = "http://hl7.org/fhir/StructureDefinition/"
@@ -82,7 +82,7 @@ def of(record: PatientRecord, index: datetime) -> Demographics:
     combined = omb.combined_2024(race, ethnicity)
     asked = RACE in found
     return Demographics(
-        age=_age(patient, index),
+        age=_age(patient, IndexTime.at(index, record.zone)),
         sex=sex_word,
         sex_source=source,
         gender=patient.gender,
@@ -122,11 +122,11 @@ def _sex(patient: Patient, found: Found) -> tuple[str | None, str | None]:
     return (_SEX_CODES.get(gender, gender) if gender else None), "gender"
 
 
-def _age(patient: Patient, index: datetime) -> int | None:
+def _age(patient: Patient, index: IndexTime) -> int | None:
     if patient.birthDate is None:
         return None
     try:
-        return completed_years(patient.birthDate, index.astimezone(UTC).date())
+        return completed_years(patient.birthDate, index.today)
     except DateError:
         return None
 

@@ -4,7 +4,7 @@ An observation that may bear on the value and cannot be read is never passed ove
 which reason stands against it, and what follows depends on what the feature asks (`decided`).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from fhir_mapping.readers.reasons import nearer
@@ -23,7 +23,7 @@ Candidate = tuple[int, str | None]
 def candidates(
     record: PatientRecord,
     positions: Sequence[int],
-    nameless: Sequence[int],
+    doubts: Mapping[int, str],
     accepted: frozenset[str],
     index: IndexTime,
     earliest: datetime,
@@ -33,12 +33,14 @@ def candidates(
 
     First come those of which nobody can tell the time, since each may be the newest (the oldest): undated, of
     an unreadable or too coarse date, or under an id that stands for two different contents. Equal times come
-    in descending (ascending) order of resource id. `nameless` carry the right code without its system.
+    in descending (ascending) order of resource id. `doubts` are others that may be meant, with the reason why
+    nobody can tell, such as the right code without its system.
     """
     unplaced: list[Candidate] = []
     timed: list[tuple[datetime, str, int, str | None]] = []
     aside = "not-recorded"
-    for at in dict.fromkeys((*positions, *nameless)):
+    known = set(positions)
+    for at in dict.fromkeys((*positions, *doubts)):
         resource = record.resources[at]
         if not isinstance(resource, Observation):
             continue
@@ -54,7 +56,7 @@ def candidates(
         elif when is None:
             unplaced.append((at, reason))
         else:
-            why = NOT_CODED if at in nameless and at not in positions else standing
+            why = standing if at in known else doubts.get(at, standing)
             timed.append((when, resource.id or "", at, why))
     timed.sort(key=lambda one: one[:3], reverse=not oldest_first)
     unplaced.sort(key=lambda one: record.resources[one[0]].id or "")
@@ -74,7 +76,7 @@ def _placed(
     """As `window.placed`; a result that was issued after the index time was not known then."""
     if resource.issued is not None:
         try:
-            if bounds(resource.issued)[0] > index.moment:
+            if bounds(resource.issued, index.zone)[0] > index.moment:
                 return None, "after-index-time"
         except DateError:
             pass  # an unreadable time of issue says nothing about the value's own date

@@ -117,6 +117,8 @@ def meaning_of(reader: Reader, spec: FeatureSpec) -> dict[str, Any]:
         meaning["panels"] = sorted(reader.panels)
         meaning["units"] = {unit: list(how) for unit, how in sorted(reader.units.accepted.items())}
         meaning["range"] = reader.range
+        if reader.elsewhere is not None:
+            meaning["elsewhere"] = [sorted(reader.elsewhere.unread), reader.elsewhere.names]
         meaning["answers"] = sorted((a.system, a.code, a.value) for a in reader.answers.values())
     elif isinstance(reader, (ListReader, DraftReader)):
         meaning["codes"] = sorted(reader.codes)

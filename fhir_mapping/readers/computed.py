@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import msgspec
@@ -27,7 +27,7 @@ class AnyOfReader:
         self.name = spec.name
         self.needs = spec.inputs
 
-    def compute(self, known: Mapping[str, FeatureValue]) -> FeatureValue:
+    def compute(self, known: Mapping[str, FeatureValue], zone: tzinfo = UTC) -> FeatureValue:
         """1 when any known input is not 0; missing when all inputs are, and when one is of which something is
         on record that nobody can read: it may be the 1."""
         inputs = [known[name] for name in self.needs]
@@ -78,8 +78,11 @@ class DerivedReader:
             if given != unit:
                 raise SpecError(f"`{self.spec.prefer}` is in {given or 'no unit'}, not in {unit}", "prefer")
 
-    def compute(self, known: Mapping[str, FeatureValue]) -> FeatureValue:
-        """The preferred feature when known, else the formula; the oldest of the inputs gives the date."""
+    def compute(self, known: Mapping[str, FeatureValue], zone: tzinfo = UTC) -> FeatureValue:
+        """The preferred feature when known, else the formula; the oldest of the inputs gives the date.
+
+        `zone` is the time zone of their days.
+        """
         spec = self.spec
         if spec.prefer is not None and known[spec.prefer].known:
             return msgspec.structs.replace(
@@ -97,7 +100,9 @@ class DerivedReader:
         if not low <= value <= high:
             return missing(self.name, "out-of-range", self.unit)
         sources = ", ".join(one.source for one in inputs if one.source is not None)
-        return FeatureValue(self.name, value, unit=self.unit, date=_oldest(inputs), source=sources or None)
+        return FeatureValue(
+            self.name, value, unit=self.unit, date=_oldest(inputs, zone), source=sources or None
+        )
 
 
 def _unfit(reader: Any, wanted: Input, first: str | None) -> str | None:
@@ -117,15 +122,15 @@ def _unfit(reader: Any, wanted: Input, first: str | None) -> str | None:
     return f"in {' or '.join(unit or 'no unit' for unit in accepted)}, not in {given or 'no unit'}"
 
 
-def _oldest(inputs: Sequence[FeatureValue]) -> str | None:
+def _oldest(inputs: Sequence[FeatureValue], zone: tzinfo) -> str | None:
     """The earliest of the dates, by the time that they mean; equal times by their text."""
     dates = [one.date for one in inputs if one.date is not None]
-    return min(dates, key=lambda date: (_begin(date), date), default=None)
+    return min(dates, key=lambda date: (_begin(date, zone), date), default=None)
 
 
-def _begin(date: str) -> datetime:
+def _begin(date: str, zone: tzinfo) -> datetime:
     try:
-        return bounds(date)[0]
+        return bounds(date, zone)[0]
     except DateError:
         return EARLIEST
 

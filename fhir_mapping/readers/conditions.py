@@ -30,7 +30,8 @@ class ConditionJudge:
         """None when it counts, IGNORED when it does not, else the reason why nobody can tell.
 
         Refuted and erroneous entries never count. An entry without clinical status counts: encounter
-        diagnoses have none; but not where only what is active is asked for and an abatement is recorded.
+        diagnoses have none. Where only what is active is asked for, an abatement ends an entry, whatever its
+        clinical status: many an entry is never closed, and the date says more than a status left as it was.
         One without verification status counts unless certain ones are asked for.
         """
         condition = cast(ConditionResource, resource)
@@ -42,9 +43,12 @@ class ConditionJudge:
             )
         if standing is not None:
             return standing
-        if self.active or (condition.clinicalStatus is None and self.clinical.isdisjoint(_OVER)):
+        if self.active:
             return self._was_active(condition, index, record)
-        return by_concept(condition.clinicalStatus, self.clinical, clinical)
+        standing = by_concept(condition.clinicalStatus, self.clinical, clinical)
+        if standing is None and self.clinical.isdisjoint(_OVER):
+            return self._was_active(condition, index, record)
+        return standing
 
     def _was_active(
         self, condition: ConditionResource, index: IndexTime, record: PatientRecord

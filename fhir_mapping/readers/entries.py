@@ -29,7 +29,9 @@ from fhir_mapping.wire import CodeableConcept
 SINCE = frozenset(("days_since", "days_since_first"))
 NOT_CODED = "not-coded"
 PRODUCT_UNKNOWN = "product-unknown"
+NAMED_IN_WORDS = "named-in-words"
 _MAY_BE = frozenset((NOT_CODED, PRODUCT_UNKNOWN))
+_DOUBTS = _MAY_BE | {NAMED_IN_WORDS}
 _ELSEWHERE = frozenset(("after-index-time", "stale"))
 
 CodePairs = frozenset[tuple[str, str]]
@@ -99,11 +101,14 @@ class EntryReader:
         when, undated = self._placed(record, resource, index, earliest)
         if undated is None and _is_recorded_after(resource, index):
             return None, None
-        problem = ambiguous or doubt or standing or undated
-        if undated in _ELSEWHERE or (problem in _MAY_BE and not record.concerns(resource)):
+        # What an entry is about comes first: of one that may be anything, nothing else is known either.
+        problem = doubt or ambiguous or standing or undated
+        if undated in _ELSEWHERE or (doubt in _DOUBTS and not record.concerns(resource)):
             return None, None
         if not record.accepts(at):
-            return None, "invalid-resource" if record.concerns(resource) else "other-subject"
+            if not record.concerns(resource):
+                return None, "other-subject"
+            return None, doubt if doubt in _MAY_BE else "invalid-resource"
         if problem is not None:
             record.issues.append(Issue(record.path(at), problem, f"feature {self.name} did not use this"))
         return when, problem

@@ -73,7 +73,7 @@ def _results(record: PatientRecord, index: IndexTime, window: float) -> Results:
         else:
             refused[at] = reason
     picked += _listing(record, picked)
-    found = read(((record.path(at), record.raw(at)) for at in picked), record.patient_id or None)
+    found = read(((record.path(at), record.raw(at)) for at in picked), record.patient_id or None, index.zone)
     record.issues.extend(found.issues)
     return Results(_in_time(found, index, window), refused)
 

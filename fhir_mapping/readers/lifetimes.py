@@ -68,9 +68,9 @@ def onset_placed(
     if isinstance(found, str):
         if earliest == EARLIEST:
             return on_record[0] or EARLIEST, None
-        is_stale = recorded is not None and bounds(recorded)[1] < earliest
+        is_stale = recorded is not None and bounds(recorded, index.zone)[1] < earliest
         return None, "stale" if is_stale else found
-    last = min(found.last, bounds(recorded)[1]) if recorded is not None else found.last
+    last = min(found.last, bounds(recorded, index.zone)[1]) if recorded is not None else found.last
     if found.first > index.moment:
         return None, "after-index-time"
     if last > index.moment and recorded is None:
@@ -85,13 +85,13 @@ def abatement(record: PatientRecord, condition: Condition) -> Span | str | None:
     bounds. Raises DateError.
     """
     if condition.abatementDateTime is not None:
-        return Span(*bounds(condition.abatementDateTime))
+        return Span(*bounds(condition.abatementDateTime, record.zone))
     period = condition.abatementPeriod
     if period is not None:
         if period.start is None and period.end is None:
             return _UNTOLD
-        first = bounds(period.start) if period.start is not None else (EARLIEST, EARLIEST)
-        return Span(first[0], bounds(period.end)[1] if period.end is not None else first[1])
+        first = bounds(period.start, record.zone) if period.start is not None else (EARLIEST, EARLIEST)
+        return Span(first[0], bounds(period.end, record.zone)[1] if period.end is not None else first[1])
     if bytes(condition.abatementAge) or bytes(condition.abatementRange):
         return _lived(record, condition.abatementAge, condition.abatementRange) or _UNTOLD
     return _in_words(condition.abatementString) if bytes(condition.abatementString) else None
@@ -110,7 +110,7 @@ def _lived(record: PatientRecord, age: msgspec.Raw, ages: msgspec.Raw) -> Span |
     if patient is None or patient.birthDate is None or not record.accepts_patient():
         return None
     try:
-        born = Span(*bounds(patient.birthDate))
+        born = Span(*bounds(patient.birthDate, record.zone))
         if bytes(age):
             return _at_age(_decode_age(age), born)
         range_: Range = _decode_range(ages)

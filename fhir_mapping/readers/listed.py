@@ -5,9 +5,16 @@ from collections.abc import Callable, Sequence
 from fhir_mapping.code_index import CodeIndex, Drug, has_code_in
 from fhir_mapping.errors import SpecError
 from fhir_mapping.readers.conditions import ConditionJudge
-from fhir_mapping.readers.entries import NOT_CODED, PRODUCT_UNKNOWN, EntryReader, resolve_codes, systems_of
+from fhir_mapping.readers.entries import (
+    NAMED_IN_WORDS,
+    NOT_CODED,
+    PRODUCT_UNKNOWN,
+    EntryReader,
+    resolve_codes,
+    systems_of,
+)
 from fhir_mapping.readers.medications import MedicationJudge
-from fhir_mapping.readers.statuses import by_code, statuses
+from fhir_mapping.readers.statuses import IGNORED, UNKNOWN, by_code, statuses
 from fhir_mapping.readers.words import displays_of, is_another, names_member
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Resource
@@ -26,7 +33,17 @@ class ListReader(EntryReader):
     """Compiled form of a `condition`, `medication` or `procedure` feature; entries are found by the index of
     codes."""
 
-    __slots__ = ("_has_products", "_judge", "_of_kind", "bare", "codes", "ingredients", "naming", "systems")
+    __slots__ = (
+        "_has_products",
+        "_is_of_drugs",
+        "_judge",
+        "_of_kind",
+        "bare",
+        "codes",
+        "ingredients",
+        "naming",
+        "systems",
+    )
 
     def __init__(self, spec: Condition | Medication | Procedure, own: tuple[Code, ...] | None = None) -> None:
         """Raises SpecError when there are no codes; `own` are those that the manifest names one by one."""
@@ -40,7 +57,8 @@ class ListReader(EntryReader):
         self.systems = systems_of(self.codes)
         self.bare = frozenset(code for code, _ in self.codes)
         self.naming = Naming(self.codes, displays_of(spec.codes if own is None else own))
-        self._has_products = isinstance(spec, Medication) and RXNORM in self.systems
+        self._is_of_drugs = isinstance(spec, Medication)
+        self._has_products = self._is_of_drugs and RXNORM in self.systems
         self._of_kind = frozenset(self.kinds)
         self._judge = _judge(spec)
 
@@ -49,13 +67,15 @@ class ListReader(EntryReader):
 
         These have no code in any of the list's code systems, or one of the list's codes without its system;
         where single ingredients are asked for, also a product of which nobody knows what it is made of. Words
-        that surely name something else settle each of them (`fhir_mapping.readers.words`). Of a list of
-        products, also one that is in no table and whose words hold the name of a member.
+        that surely name something else settle each of them (`fhir_mapping.readers.words`). A drug whose words
+        hold the name of a member is `named-in-words`, also where it is a product in no table or one that was
+        not sent along.
         """
         index = record.codes
         carried = index.within(self.codes, self.systems)
         unclear = index.beyond(self.kinds, self.systems)
-        if not (carried or unclear or self.ingredients or self._has_products or index.has_nameless):
+        unsent = index.unresolved if self._is_of_drugs else ()
+        if not (carried or unclear or unsent or self.ingredients or self._has_products or index.has_nameless):
             return ()
         doubts = dict.fromkeys(unclear, NOT_CODED)
         if self.ingredients:
@@ -68,11 +88,11 @@ class ListReader(EntryReader):
         }
         near = index.nameless_among(self.bare) if index.has_nameless else ()
         found |= {at: NOT_CODED for at in near if resources[at].kind in kinds}
-        if self._has_products:
-            branded = self._unknown_products(index).difference(carried, found)
+        if self._is_of_drugs:
+            branded = self._unknown_products(index) if self._has_products else set()
             found |= {
-                at: PRODUCT_UNKNOWN
-                for at in branded
+                at: NAMED_IN_WORDS
+                for at in branded.union(found, unsent)
                 if resources[at].kind in kinds and names_member(record, at, self.naming)
             }
         found |= {at: None for at in carried if resources[at].kind in kinds}
@@ -171,10 +191,19 @@ def _judge(spec: Condition | Medication | Procedure) -> Judge:
     if isinstance(spec, Condition):
         return ConditionJudge(spec)
     if isinstance(spec, Medication):
-        medication = MedicationJudge(spec)
-        return lambda resource, index, _: medication(resource, index)
+        return _of_drugs(MedicationJudge(spec))
     accepted, known = frozenset(spec.statuses), statuses().status["Procedure"]
     return lambda resource, _, __: by_code(resource.status, accepted, known)
+
+
+def _of_drugs(judge: MedicationJudge) -> Judge:
+    def judged(resource: Resource, index: IndexTime, record: PatientRecord) -> str | None:
+        standing = judge(resource, index)
+        # The chart may hold a copy of the order that is being written; unsigned it tells of nothing.
+        is_draft = any((one.kind, one.id) == (resource.kind, resource.id) for one in record.drafts)
+        return IGNORED if standing == UNKNOWN and is_draft else standing
+
+    return judged
 
 
 def _is_known(drug: Drug) -> bool:

@@ -78,7 +78,7 @@ def _covers(resource: Resource, index: IndexTime) -> bool:
 
 def _is_past(end: str | None, index: IndexTime) -> bool:
     """Whether a date, its last moment, lies before the index time; a date that is absent does not."""
-    return end is not None and bounds(end)[1] < index.moment
+    return end is not None and bounds(end, index.zone)[1] < index.moment
 
 
 def _is_valid(order: MedicationRequest, index: IndexTime) -> bool:
@@ -97,7 +97,7 @@ def _is_valid(order: MedicationRequest, index: IndexTime) -> bool:
 def _begins_later(start: str | None, index: IndexTime) -> bool:
     if start is None:
         return False
-    first, last = bounds(start)
+    first, last = bounds(start, index.zone)
     if first <= index.moment < last and len(start) < DAY_LENGTH:
         raise DateError("date-partial")
     return first > index.moment

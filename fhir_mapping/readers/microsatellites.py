@@ -1,5 +1,6 @@
 """Microsatellite instability of a tumour as a number."""
 
+from datetime import tzinfo
 from typing import Any
 
 from fhir_mapping.errors import SpecError
@@ -37,7 +38,7 @@ class MicrosatelliteReader(GenomicReader):
         if not usable:
             return self.refused(record, found[0].reason or "no-value", *(one.origin for one in found))
         newest = usable[0]
-        same_time = [one for one in usable if _time(one) == _time(newest)]
+        same_time = [one for one in usable if _time(one, index.zone) == _time(newest, index.zone)]
         if len({_word(one) for one in same_time}) > 1:
             return self.refused(record, "conflicting-calls", *(one.origin for one in same_time))
         value = self.levels.get(_word(newest))
@@ -54,9 +55,9 @@ def _word(marker: Biomarker) -> str:
     return (marker.answer.word if marker.answer is not None else None) or ""
 
 
-def _time(marker: Biomarker) -> object:
+def _time(marker: Biomarker, zone: tzinfo) -> object:
     date = marker.origin.date or marker.origin.issued or ""
     try:
-        return bounds(date)[0]
+        return bounds(date, zone)[0]
     except DateError:
         return date

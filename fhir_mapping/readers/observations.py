@@ -7,9 +7,9 @@ from typing import NamedTuple, cast
 
 from fhir_mapping.errors import SpecError
 from fhir_mapping.issues import Issue
-from fhir_mapping.readers.candidates import Candidate, candidates
+from fhir_mapping.readers.candidates import NOT_CODED, Candidate, candidates
 from fhir_mapping.readers.reasons import TOLD, nearer
-from fhir_mapping.readers.resolved import resolve
+from fhir_mapping.readers.resolved import resolve, told_elsewhere
 from fhir_mapping.record import PatientRecord
 from fhir_mapping.resources import Observation as ObservationResource
 from fhir_mapping.spec import Answer, Observation
@@ -43,6 +43,7 @@ class ObservationReader:
         "bounded",
         "canonical",
         "codes",
+        "elsewhere",
         "high",
         "low",
         "name",
@@ -75,8 +76,16 @@ class ObservationReader:
         if self.points != _LEAST_POINTS and self.which != "trend":
             raise SpecError("is for `value: trend` alone; leave it out", "points")
         self.at_least = spec.at_least
-        self.plain = self.which == "latest" and not (self.panels or spec.answers or spec.at_least is not None)
+        self.elsewhere = told_elsewhere(spec, self.codes)
+        simple = not (self.panels or spec.answers or spec.at_least is not None or self.elsewhere)
+        self.plain = self.which == "latest" and simple
         self.answers = {(answer.system, answer.code): answer for answer in spec.answers}
+
+    @property
+    def touched(self) -> tuple[tuple[str, str], ...]:
+        """(code, system) of every observation that can matter, also where its value is not read."""
+        unread = sorted(self.elsewhere.unread) if self.elsewhere is not None else ()
+        return (*self.codes, *self.panels, *unread)
 
     def read(self, record: PatientRecord, index: IndexTime) -> FeatureValue:
         """The feature at an index time."""
@@ -84,9 +93,12 @@ class ObservationReader:
         direct = codes.positions(self.codes)
         panels = codes.positions(self.panels) if self.panels else []
         earliest = index.back(self.window) if self.bounded else EARLIEST
-        nameless = codes.nameless((*self.codes, *self.panels))
+        doubts = dict.fromkeys(codes.nameless((*self.codes, *self.panels)), NOT_CODED)
+        if self.elsewhere is not None:
+            told = self.elsewhere.find(record, (*direct, *panels))
+            panels, doubts = [*panels, *told.parts], {**told.doubts, **doubts}
         ordered, aside = candidates(
-            record, (*direct, *panels), nameless, self.statuses, index, earliest,
+            record, (*direct, *panels), doubts, self.statuses, index, earliest,
             oldest_first=self.which in ("first", "days_since_first"),
         )  # fmt: skip
         found, trouble = self._gathered(record, ordered, frozenset(panels))

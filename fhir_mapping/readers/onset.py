@@ -1,6 +1,6 @@
 """Whether an illness began before an age, as far as the recorded onset tells."""
 
-from datetime import date
+from datetime import UTC, date
 from typing import NamedTuple
 
 import msgspec
@@ -76,9 +76,9 @@ def _range(range_: Range) -> _Span | None:
 
 def _dated(period: Period, years: int, born: str) -> bool | None:
     try:
-        birth = bounds(born)
-        first = bounds(period.start)[0] if period.start is not None else None
-        last = bounds(period.end)[1] if period.end is not None else None
+        birth = bounds(born, UTC)  # days of a calendar, which are compared with days
+        first = bounds(period.start, UTC)[0] if period.start is not None else None
+        last = bounds(period.end, UTC)[1] if period.end is not None else None
     except DateError:
         return None
     if last is not None and last.date() < _birthday(birth[0].date(), years):

@@ -28,6 +28,8 @@ _REASONS = (
     "unit-not-accepted",
     "unit-conflict",
     "out-of-range",
+    "not-comparable",
+    "named-in-words",
 )
 NEARNESS = {reason: rank for rank, reason in enumerate(_REASONS)}
 # Findings about a value that somebody should hear of, even when an older value was used instead.

@@ -1,6 +1,7 @@
 """What an observation feature reads, with its analyte's codes, units and range filled in."""
 
 from fhir_mapping.errors import SpecError
+from fhir_mapping.readers.elsewhere import Elsewhere
 from fhir_mapping.spec import Observation
 from fhir_mapping.terminology import catalogue
 from fhir_mapping.terminology.units import UnitTable, table
@@ -33,6 +34,14 @@ def resolve(
         return codes, coded, table(unit or "", units, spellings), limits
     except ValueError as error:
         raise SpecError(str(error), "units") from None
+
+
+def told_elsewhere(spec: Observation, codes: catalogue.Codes) -> Elsewhere | None:
+    """How the analyte of a spec is told beside its codes, where its table says so."""
+    if spec.analyte is None:
+        return None
+    known = _analyte(spec.analyte)
+    return Elsewhere(codes, LOINC, known.unread, known.names) if known.names or known.unread else None
 
 
 def _panel(token: str) -> tuple[str, str]:

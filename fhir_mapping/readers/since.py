@@ -1,6 +1,7 @@
 """How many days ago: the time from an entry's date to the index time."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from fhir_mapping.times import DateError, IndexTime, bounds
 
@@ -16,16 +17,20 @@ def days_since(
     Dates are FHIR dates that count at the index time. A date without its day gives no number, and neither
     does one that could be the latest: `date-partial`. An entry without a date could be any: `date-missing`.
     """
-    if not dates or any(date is None for date in dates):
+    if not dates or any(one is None for one in dates):
         return None, 0, "date-missing"
     try:
-        spans = [bounds(date or "") for date in dates]
+        spans = [bounds(one or "", index.zone) for one in dates]
     except DateError as error:
         return None, 0, error.code
     chosen = (min if first else max)(range(len(spans)), key=lambda at: spans[at][0])
     start, end = spans[chosen]
-    vague = [len(date or "") < DAY_LENGTH for date in dates]
-    rival = any(one and last > end for one, (_, last) in zip(vague, spans, strict=True))
+    vague = [len(one or "") < DAY_LENGTH for one in dates]
+    rival = any(is_vague and last > end for is_vague, (_, last) in zip(vague, spans, strict=True))
     if vague[chosen] or (rival and not first):
         return None, chosen, "date-partial"
-    return float((index.moment - start).days), chosen, None
+    text = dates[chosen] or ""
+    # Days of a calendar: a day on which clocks change is one day, whatever its hours.
+    is_day = len(text) == DAY_LENGTH
+    passed = index.today - date.fromisoformat(text) if is_day else index.moment - start
+    return float(passed.days), chosen, None

@@ -41,9 +41,9 @@ class TimedObservationReader(ObservationReader):
         found, trouble = super()._gathered(record, ordered, panels)
         if self.which != "days_since" or not found or trouble is not None:
             return found, trouble
-        latest = bounds(record.resources[found[0].at].began or "")[1]
+        latest = bounds(record.resources[found[0].at].began or "", record.zone)[1]
         dated = [record.resources[at].began or "" for at, reason in ordered if reason is None]
-        beyond = any(len(date) < DAY_LENGTH and bounds(date)[1] > latest for date in dated)
+        beyond = any(len(date) < DAY_LENGTH and bounds(date, record.zone)[1] > latest for date in dated)
         return found, "date-partial" if beyond else None
 
     def _value(self, record: PatientRecord, found: list[Found], index: IndexTime) -> FeatureValue:
@@ -52,7 +52,9 @@ class TimedObservationReader(ObservationReader):
             return missing(self.name, "date-partial", self.unit)
         dates = [record.resources[one.at].began or "" for one in found]
         number, chosen, reason = (
-            self._slope(dates, found) if trend else days_since(dates, index, self.which != "days_since")
+            self._slope(dates, found, index)
+            if trend
+            else days_since(dates, index, self.which != "days_since")
         )
         if number is None:
             return missing(self.name, reason or "undefined", self.unit)
@@ -61,8 +63,10 @@ class TimedObservationReader(ObservationReader):
         at = found[chosen].at
         return FeatureValue(self.name, number, unit=self.unit, date=dates[chosen], source=record.source(at))
 
-    def _slope(self, dates: list[str], found: list[Found]) -> tuple[float | None, int, str | None]:
-        slope, reason = slope_per_year(dates, [one.value for one in found], self.points)
+    def _slope(
+        self, dates: list[str], found: list[Found], index: IndexTime
+    ) -> tuple[float | None, int, str | None]:
+        slope, reason = slope_per_year(dates, [one.value for one in found], self.points, index.zone)
         return slope, 0, reason
 
     def _is_vague(self, record: PatientRecord, found: list[Found]) -> bool:

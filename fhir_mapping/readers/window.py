@@ -20,7 +20,7 @@ def placed(text: str | None, index: IndexTime, earliest: datetime) -> tuple[date
     if text is None:
         return None, "date-missing"
     try:
-        first, last = bounds(text)
+        first, last = bounds(text, index.zone)
     except DateError as error:
         return None, error.code
     if first > index.moment:

@@ -18,7 +18,7 @@ from fhir_mapping.terminology.code_systems import canonical_pair
 from fhir_mapping.terminology.products import RXNORM, named_ingredients
 from fhir_mapping.yamlfile import read_yaml
 
-__all__ = ["Naming", "words_of"]
+__all__ = ["Naming", "padded", "words_of"]
 
 Pair = tuple[str, str]
 Words = tuple[str, ...]
@@ -64,7 +64,7 @@ def _known() -> _Known:
     pairs: dict[str, tuple[Pair, ...]] = {}
     for pair, name in _every_name():
         if words := words_of(name):
-            text = _padded(words)
+            text = padded(words)
             if text not in (before := names.get(pair, ())):
                 names[pair] = (*before, text)
                 pairs[text] = (*pairs.get(text, ()), pair)
@@ -75,8 +75,10 @@ def _every_name() -> Iterator[tuple[Pair, str]]:
     for valueset in catalogue.shipped_valuesets():
         for part in catalogue.valueset_document(valueset)["compose"]["include"]:
             for concept in part.get("concept", ()):
+                pair = canonical_pair(concept["code"], part["system"])
                 if concept.get("display"):
-                    yield canonical_pair(concept["code"], part["system"]), concept["display"]
+                    yield pair, concept["display"]
+                yield from ((pair, other["value"]) for other in concept.get("designation", ()))
     for code, name in named_ingredients().items():
         yield (code, RXNORM), name
     for system, named in _table().names.items():
@@ -108,17 +110,23 @@ class Naming:
             return False
         return not any(self._may_be_member(words) for words in spoken)
 
-    def may_name(self, texts: Iterable[str]) -> bool:
-        """Whether one of some texts holds a member's name, such as a brand with its ingredient behind it.
+    def is_named_in(self, spoken: Iterable[Words]) -> bool:
+        """Whether one of some texts, given by their words, holds a member's name, such as a brand with its
+        ingredient behind it.
 
-        Names with a number in them are those of single products, and not looked for.
+        Names with an amount or a dose form beside a number are those of single products, and not looked for.
         """
-        spoken = [words for words in map(words_of, texts) if not self._beginnings.isdisjoint(words)]
-        return any(name in _padded(words) for words in spoken for name in self._plain)
+        near = [words for words in spoken if not self._beginnings.isdisjoint(words)]
+        return any(name in padded(words) for words in near for name in self._plain)
 
     @cached_property
     def _plain(self) -> frozenset[str]:
-        return frozenset(name for name in self._members if not any(map(str.isdigit, name)))
+        fillers = _table().fillers
+        return frozenset(
+            name
+            for name in self._members
+            if fillers.isdisjoint(name.split()) or not any(map(str.isdigit, name))
+        )
 
     @cached_property
     def _beginnings(self) -> frozenset[str]:
@@ -128,7 +136,7 @@ class Naming:
     def _members(self) -> frozenset[str]:
         known = _known().names
         names = {text for pair in self._codes for text in known.get(pair, ())}
-        names.update(_padded(words) for _, name in self.own if (words := words_of(name)))
+        names.update(padded(words) for _, name in self.own if (words := words_of(name)))
         return frozenset(names)
 
     @cached_property
@@ -139,7 +147,7 @@ class Naming:
         return frozenset(system for _, system in self._codes) - nameless
 
     def _is_another_name(self, words: Words) -> bool:
-        pairs = _known().pairs.get(_padded(words), ())
+        pairs = _known().pairs.get(padded(words), ())
         return self._codes.isdisjoint(pairs) and any(system in self._comparable for _, system in pairs)
 
     def _is_made_of_others(self, words: Words) -> bool:
@@ -166,9 +174,10 @@ class Naming:
         )
 
     def _may_be_member(self, words: Words) -> bool:
-        text = _padded(words)
+        text = padded(words)
         return any(name in text or text in name for name in self._members)
 
 
-def _padded(words: Words) -> str:
+def padded(words: Words) -> str:
+    """Words as one text with a space around each, so that whole words are found in it."""
     return f" {' '.join(words)} "

@@ -24,7 +24,8 @@ class Analyte(msgspec.Struct, frozen=True):
     `units` gives for each UCUM code the factor to the canonical unit, or {times, plus}; `spellings` leads
     from what laboratories write to one of these. `range` holds plausible values, `example` a usual one, both
     in the canonical unit; `molar_mass` is in g/mol. `from_memory` are the codes that a terminologist has
-    still to confirm.
+    still to confirm. `names` are what it is called where it has no code, `unread` the codes that mean it and
+    whose values cannot be compared with the others.
     """
 
     label: str
@@ -39,6 +40,8 @@ class Analyte(msgspec.Struct, frozen=True):
     from_memory: tuple[str, ...] = ()
     source: str | None = None
     example: float | None = None
+    names: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,6 +60,8 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     molar_mass: float | None = None
     valence: int | None = None
     from_memory: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    unread: dict[str, str] = {}
 
 
 class _Panel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,10 +89,10 @@ def read_tables(data: Traversable) -> dict[str, Analyte]:
         if name in found:
             raise SpecError(f"{where}: stands in two files; keep one")
         found[name] = _analyte(where, fields, shared)
-        for code in found[name].codes:
-            other = owners.setdefault(code["code"], name)
+        for code in (*(one["code"] for one in found[name].codes), *found[name].unread):
+            other = owners.setdefault(code, name)
             if other != name:
-                raise SpecError(f"{where}: loinc: {code['code']} belongs to `{other}` already")
+                raise SpecError(f"{where}: loinc: {code} belongs to `{other}` already")
     return found
 
 
@@ -118,6 +123,9 @@ def _analyte(where: str, fields: dict[str, Any], shared: Mapping[str, tuple[str,
         raise SpecError(f"{where}: range: must be [low, high]")
     if entry.example is not None and not entry.range[0] <= entry.example <= entry.range[1]:
         raise SpecError(f"{where}: example: must lie in the range")
+    both = set(entry.unread) & set(entry.loinc)
+    if both:
+        raise SpecError(f"{where}: unread: {min(both)} is in `loinc` too; a value can be compared or not")
     unknown = set(entry.from_memory) - set(entry.loinc) - set(entry.panels)
     if unknown:
         raise SpecError(f"{where}: from_memory: {min(unknown)} is no code of this analyte")
@@ -134,6 +142,8 @@ def _analyte(where: str, fields: dict[str, Any], shared: Mapping[str, tuple[str,
         from_memory=entry.from_memory,
         source=entry.source,
         example=entry.example,
+        names=entry.names,
+        unread=tuple(entry.unread),
     )
 
 

@@ -1,11 +1,13 @@
 """Units of measurement per analyte: what is accepted, and how it becomes the canonical unit.
 
-A unit that the table does not list makes the value missing with a reason; it is never guessed.
+A unit that the table does not list makes the value missing with a reason; it is never guessed. Annotations in
+braces are no part of a unit (`fhir_mapping.terminology.annotations`).
 """
 
 from functools import lru_cache
 from typing import NamedTuple
 
+from fhir_mapping.terminology.annotations import Forms
 from fhir_mapping.terminology.code_systems import canonical
 from fhir_mapping.terminology.ucum import fault
 from fhir_mapping.wire import Quantity
@@ -21,11 +23,12 @@ class Conversion(NamedTuple):
 
 
 class UnitTable(NamedTuple):
-    """Accepted unit spellings of one analyte (UCUM codes and what laboratories send) with their
-    conversions."""
+    """Accepted unit spellings of one analyte (UCUM codes and what laboratories send) with their conversions;
+    `forms` knows them under other annotations."""
 
     canonical: str
     accepted: dict[str, Conversion]
+    forms: Forms[Conversion]
 
     @property
     def is_unambiguous(self) -> bool:
@@ -56,8 +59,8 @@ class UnitTable(NamedTuple):
         code, text = quantity.code, quantity.unit
         if code is None and text is None:
             return None, "unit-missing"
-        by_code = self.accepted.get(code) if code is not None else None
-        by_text = self.accepted.get(text) if text is not None else None
+        by_code = self._meaning(code) if code is not None else None
+        by_text = self._meaning(text) if text is not None else None
         is_ucum = quantity.system is not None and canonical(quantity.system) == UCUM
         foreign = quantity.system is not None and not is_ucum
         if by_code is not None and by_text is not None:
@@ -67,6 +70,9 @@ class UnitTable(NamedTuple):
         if by_text is not None and not (is_ucum and code is not None) and not _is_unit(code):
             return by_text, None
         return None, "unit-not-accepted" if by_text is None else "unit-conflict"
+
+    def _meaning(self, unit: str) -> Conversion | None:
+        return self.accepted.get(unit) or self.forms.get(unit)
 
 
 def _is_unit(text: str | None) -> bool:
@@ -86,7 +92,7 @@ def table(canonical: str, units: dict[str, object], spellings: dict[str, str]) -
         if unit not in accepted:
             raise ValueError(f"spelling {spelling!r} stands for {unit!r}, which is not in `units`")
         accepted[spelling] = accepted[unit]
-    return UnitTable(canonical, accepted)
+    return UnitTable(canonical, accepted, Forms(accepted, (canonical, *units)))
 
 
 def _conversion(unit: str, how: object) -> Conversion:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
@@ -20,7 +21,7 @@ def accepted(hospital: Hospital) -> Json:
         "card": card["uuid"],
         "outcome": "accepted",
         "acceptedSuggestions": [{"id": card["suggestions"][0]["uuid"]}],
-        "outcomeTimestamp": "2026-01-15T09:30:00Z",
+        "outcomeTimestamp": datetime.now(UTC).isoformat(),
     }
 
 
@@ -32,7 +33,7 @@ def overridden(accepted: Json) -> Json:
         "card": accepted["card"],
         "outcome": "overridden",
         "overrideReason": {"reason": reason, "userComment": "next visit"},
-        "outcomeTimestamp": "2026-01-15T09:31:00+01:00",
+        "outcomeTimestamp": datetime.now(timezone(timedelta(hours=1))).isoformat(),
     }
 
 
@@ -66,7 +67,8 @@ def test_an_overridden_card_is_kept_with_its_reason(hospital: Hospital, overridd
         "not-now",
         "next visit",
     )
-    assert kept["outcome_timestamp"].startswith("2026-01-15T08:31")
+    moment = datetime.fromisoformat(overridden["outcomeTimestamp"]).astimezone(UTC)
+    assert kept["outcome_timestamp"].startswith(moment.isoformat()[:19])
 
 
 @pytest.mark.requirement("cds-hooks_2.0@160", "cds-hooks_2.0@167")
@@ -116,6 +118,37 @@ def test_a_report_that_lacks_something_is_400(
     assert answer.get_json()["issue"][0]["expression"][0].startswith("feedback[1]")
     assert field in str(answer.get_json())
     assert reports_of(hospital, accepted["card"]) == []
+
+
+@pytest.mark.requirement("cds-hooks_2.0@161")
+@pytest.mark.parametrize(("minutes", "status"), [(-100_000, 400), (-6, 400), (-4, 200), (0, 200), (4, 200)])
+def test_action_on_a_card_comes_after_the_card(
+    minutes: int, status: int, hospital: Hospital, accepted: Json
+) -> None:
+    """From before the card was issued a report is nonsense, beyond what two clocks may differ by."""
+    when = datetime.now(UTC) + timedelta(minutes=minutes)
+    answer = send(hospital, {**accepted, "outcomeTimestamp": when.isoformat()})
+    assert answer.status_code == status
+    assert len(reports_of(hospital, accepted["card"])) == (status == 200)
+    if status == 400:
+        (issue,) = answer.get_json()["issue"]
+        assert issue["expression"] == ["feedback[0].outcomeTimestamp"]
+        assert "5 minutes before the card was issued" in issue["diagnostics"]
+
+
+def test_a_batch_with_one_report_from_before_its_card_is_refused_as_a_whole(
+    hospital: Hospital, accepted: Json, overridden: Json
+) -> None:
+    """The report is named by its place."""
+    answer = send(hospital, accepted, {**overridden, "outcomeTimestamp": "2020-01-01T00:00:00Z"})
+    assert answer.get_json()["issue"][0]["expression"] == ["feedback[1].outcomeTimestamp"]
+    assert reports_of(hospital, accepted["card"]) == []
+
+
+def test_a_report_on_a_card_of_which_nothing_is_known_may_be_old(hospital: Hospital, accepted: Json) -> None:
+    """Nobody can tell when that card was issued."""
+    old = {**accepted, "card": str(uuid4()), "outcomeTimestamp": "2020-01-01T00:00:00Z"}
+    assert send(hospital, old).status_code == 200
 
 
 @pytest.mark.parametrize("body", [{}, {"feedback": []}, {"feedback": {}}, []])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -111,6 +111,43 @@ def with_unit(value: float, unit: str, visit: Visit) -> None:
     visit.change_unit(value, unit)
 
 
+@given(parsers.parse("her pregnancy ended {days:d} days ago"))
+def pregnancy_has_ended(days: int, visit: Visit) -> None:
+    visit.end_problem("pregnancy", date.today() - timedelta(days=days))
+
+
+@given(parsers.parse("her pregnancy ends in {days:d} days"))
+def pregnancy_will_end(days: int, visit: Visit) -> None:
+    visit.end_problem("pregnancy", date.today() + timedelta(days=days))
+
+
+@given(parsers.parse('her medication list says "{words}"'))
+def medication_in_words(words: str, visit: Visit) -> None:
+    visit.add(
+        {
+            "resourceType": "MedicationStatement",
+            "id": "in-words",
+            "status": "completed",
+            "subject": {"reference": f"Patient/{visit.patient}"},
+            "medicationCodeableConcept": {"text": words},
+            "effectiveDateTime": (date.today() - timedelta(days=400)).isoformat(),
+        }
+    )
+
+
+@given(parsers.parse('the laboratory reported a recent "{words}" without a standard code'))
+def result_in_words(words: str, visit: Visit) -> None:
+    visit.sent_beside["observations"] = {
+        "resourceType": "Observation",
+        "id": "in-words",
+        "status": "final",
+        "subject": {"reference": f"Patient/{visit.patient}"},
+        "code": {"coding": [{"system": "urn:oid:1.2.3.4", "code": "4711", "display": words}]},
+        "effectiveDateTime": (date.today() - timedelta(days=60)).isoformat(),
+        "valueQuantity": {"value": 5.4, "unit": "%"},
+    }
+
+
 @given(parsers.parse('the prefetch "{key}" is not sent'))
 def without_prefetch(key: str, visit: Visit) -> None:
     visit.not_sent.add(key)
@@ -137,7 +174,7 @@ def suggestion_is_accepted(visit: Visit) -> None:
         "card": visit.card["uuid"],
         "outcome": "accepted",
         "acceptedSuggestions": [{"id": visit.card["suggestions"][0]["uuid"]}],
-        "outcomeTimestamp": "2026-01-15T09:30:00Z",
+        "outcomeTimestamp": datetime.now(UTC).isoformat(),
     }
     send_report(visit)
 
@@ -196,6 +233,12 @@ def suggests_nothing(visit: Visit) -> None:
 @then(parsers.parse('the ledger gives the reason "{reason}"'))
 def ledger_gives_reason(reason: str, visit: Visit) -> None:
     assert [(kind, why) for _, kind, why in visit.hospital.decisions()] == [("silent", reason)]
+
+
+@then("the ledger names the entry of the medication list")
+def ledger_names_entry(visit: Visit) -> None:
+    path, code = "prefetch.medicationStatements.entry[0].resource", "named-in-words"
+    assert visit.hospital.issues()[path] == code
 
 
 @then("the ledger tells that the estimate was withheld")

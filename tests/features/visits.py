@@ -27,6 +27,7 @@ class Visit:
     patient: str = ""
     chart: Json = field(default_factory=dict)
     not_sent: set[str] = field(default_factory=set)
+    sent_beside: Json = field(default_factory=dict)
     answers: list[TestResponse] = field(default_factory=list)
     page: str = ""
     report: Json = field(default_factory=dict)
@@ -44,6 +45,22 @@ class Visit:
             if entry["resource"].get("valueQuantity", {}).get("value") != value
         ]
 
+    def add(self, resource: Json) -> None:
+        """Put a resource into the chart."""
+        self.chart["entry"].append({"fullUrl": f"urn:uuid:{resource['id']}", "resource": resource})
+
+    def end_problem(self, word: str, day: date) -> None:
+        """Write down when the problems of a name ended, and leave their status as it is."""
+        problems = [
+            entry["resource"]
+            for entry in self.chart["entry"]
+            if entry["resource"]["resourceType"] == "Condition"
+            and word in entry["resource"]["code"]["coding"][0]["display"]
+        ]
+        assert problems
+        for problem in problems:
+            problem["abatementDateTime"] = day.isoformat()
+
     def change_unit(self, value: float, unit: str) -> None:
         """Give the results with this value another unit."""
         for entry in self.chart["entry"]:
@@ -58,6 +75,9 @@ class Visit:
         for request in self.hospital.requests(chart, hook, drafts):
             for key in self.not_sent:
                 del request.body["prefetch"][key]
+            for key, resource in self.sent_beside.items():
+                if key in request.body["prefetch"]:
+                    request.body["prefetch"][key]["entry"].append({"resource": resource})
             self.answers.append(self.hospital.post(request.body, request.service))
 
     @property

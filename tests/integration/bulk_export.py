@@ -21,6 +21,7 @@ from fhir_mapping.bulk.rows import Extraction, FeatureRow
 from fhir_mapping.bulk.work import WorkFolder
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.record import PatientRecord
+from fhir_mapping.times import time_zone
 
 Resource = dict[str, Any]
 ROOT = Path(__file__).parents[2]
@@ -119,7 +120,10 @@ def feature_rows(export: Path, work: Path, model: str, index: datetime, **how: A
 
 
 def hook_record(
-    chart: PatientBundle, features: FeatureSet, beside: dict[str, Any] | None = None
+    chart: PatientBundle,
+    features: FeatureSet,
+    beside: dict[str, Any] | None = None,
+    zone: str = "UTC",
 ) -> PatientRecord:
     """The record that the service makes of a hook's prefetch for this chart; `beside` holds further keys."""
     asked = {
@@ -136,7 +140,9 @@ def hook_record(
         | (beside or {}),
     }
     call = read_call(json.dumps(body).encode(), ("patient-view",))
-    record = PatientRecord(call.context.patient_id, call.payloads, call.raw, (), call.issues)
+    record = PatientRecord(
+        call.context.patient_id, call.payloads, call.raw, (), call.issues, zone=time_zone(zone)
+    )
     for key, state in record.states.items():
         if state in ("null", "empty"):
             record.answer(prefetch.answered(key))

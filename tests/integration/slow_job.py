@@ -29,6 +29,7 @@ class SlowExtraction(msgspec.Struct, frozen=True):
     seconds: float
     answered: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()
+    zone: str = "UTC"
 
     def features(self) -> FeatureSet:
         """The compiled features."""
@@ -51,6 +52,7 @@ class SlowScoring(msgspec.Struct, frozen=True):
     seconds: float
     answered: tuple[str, ...] = ()
     doubted: tuple[str, ...] = ()
+    zone: str = "UTC"
 
     def features(self) -> FeatureSet:
         """The compiled features."""

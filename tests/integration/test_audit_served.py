@@ -9,11 +9,13 @@ import pytest
 from click.testing import CliRunner
 
 from cds_hooks.cli.main import cli
+from cds_hooks.ledger import Ledger
 
 
 def test_an_empty_ledger_is_insufficient_evidence(tmp_path: Path) -> None:
     """Nothing matured is not a pass: the monitor's document says so, and no rate is made of nobody."""
     url = f"sqlite:///{tmp_path}/ledger.db"
+    Ledger.open(url).close()
     out = tmp_path / "report"
     told = CliRunner().invoke(
         cli, ["audit", "--ledger", url, "--model", "type2-diabetes-risk", "--out", str(out)]
@@ -39,6 +41,7 @@ def test_an_unknown_model_is_named_with_those_that_are_there() -> None:
 def test_a_gate_over_a_ledger_is_not_passed_without_evidence(tmp_path: Path) -> None:
     """In CI the exit code is all that counts."""
     url = f"sqlite:///{tmp_path}/ledger.db"
+    Ledger.open(url).close()
     told = CliRunner().invoke(
         cli, ["audit", "--gate", "--ledger", url, "--model", "type2-diabetes-risk", "--out", str(tmp_path)]
     )

@@ -82,6 +82,70 @@ def test_the_file_says_what_it_was_made_of(export: Path, tmp_path: Path) -> None
     told = parquet.read_schema(tmp_path / "features.parquet").metadata
     assert told[b"bedside.feature_spec"].decode() == FeatureSet.load(Path(manifest(MODEL))).sha256
     assert told[b"bedside.as_of"] == b"2021-01-01T23:59:59.999000+00:00"
+    assert told[b"bedside.time_zone"] == b"UTC"
+
+
+@pytest.mark.parametrize("command", ["extract", "score"])
+def test_a_day_ends_where_the_site_is(
+    command: str, export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`--as-of` a day means the end of that day in BEDSIDE_TIME_ZONE, which the file tells."""
+    monkeypatch.setenv("BEDSIDE_TIME_ZONE", "Pacific/Auckland")
+    asked(command, export, tmp_path / "x.parquet")
+    told = parquet.read_schema(tmp_path / "x.parquet").metadata
+    assert told[b"bedside.as_of"] == b"2021-01-01T10:59:59.999000+00:00"
+    assert told[b"bedside.time_zone"] == b"Pacific/Auckland"
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_the_zone_reaches_every_process(
+    processes: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An HbA1c of today, by the calendar of Auckland, is known in the morning there and not in UTC."""
+    person = {"resourceType": "Patient", "id": "p1", "birthDate": "1970-01-01", "gender": "female"}
+    result = {
+        "resourceType": "Observation",
+        "id": "a1c",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "4548-4"}]},
+        "subject": {"reference": "Patient/p1"},
+        "effectiveDateTime": "2026-11-29",
+        "valueQuantity": {"value": 5.4, "unit": "%", "system": "http://unitsofmeasure.org", "code": "%"},
+    }
+    export = write_export(tmp_path / "export", [person, result])
+    found = {}
+    for zone in ("UTC", "Pacific/Auckland"):
+        monkeypatch.setenv("BEDSIDE_TIME_ZONE", zone)
+        done = bedside(
+            "score", "--bulk", export, "--model", MODEL, "--as-of", "2026-11-29T09:00:00+13:00",
+            "-o", tmp_path / "x.parquet", "--processes", processes,
+        )  # fmt: skip
+        assert done.exit_code == 0, done.output
+        found[zone] = table(tmp_path / "x.parquet")[0]["reason"]
+    assert found["Pacific/Auckland"] == "recent-hba1c"
+    assert found["UTC"] != "recent-hba1c"
+
+
+def test_a_zone_that_is_none_is_a_usage_error(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The message names the variable."""
+    monkeypatch.setenv("BEDSIDE_TIME_ZONE", "Auckland")
+    result = asked("extract", export, tmp_path / "x.parquet")
+    assert (result.exit_code, "BEDSIDE_TIME_ZONE must be an IANA" in result.stderr) == (2, True)
+
+
+def test_a_run_does_not_go_on_in_another_zone(
+    export: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rows under one zone are not mixed with rows under another: --resume is refused and says why."""
+    missing = tmp_path / "nowhere" / "features.parquet"
+    moment = ("--as-of", "2021-01-01T12:00:00Z")
+    asked("extract", export, missing, "--work", tmp_path / "work", *moment)
+    monkeypatch.setenv("BEDSIDE_TIME_ZONE", "America/New_York")
+    result = asked("extract", export, missing, "--work", tmp_path / "work", "--resume", *moment)
+    assert result.exit_code == 2
+    assert "changed since the run was begun: time zone;" in result.stderr
 
 
 def test_score_writes_a_score_or_a_reason(export: Path, tmp_path: Path) -> None:
@@ -114,6 +178,18 @@ def test_missing_inputs_are_listed(export: Path, tmp_path: Path) -> None:
     pairs = zip(table(tmp_path / "scores.parquet"), table(tmp_path / "features.parquet"), strict=True)
     for scored, features in pairs:
         assert scored["missing"] == [name for name in inputs if features[name] is None]
+
+
+def test_a_score_says_what_the_export_did_not_tell(export: Path, tmp_path: Path) -> None:
+    """Without any list of drugs nobody was asked whether they take metformin: each score says so."""
+    asked("score", export, tmp_path / "whole.parquet")
+    for file in export.glob("Medication*.ndjson"):
+        file.unlink()
+    asked("score", export, tmp_path / "scores.parquet")
+    whole, scored = table(tmp_path / "whole.parquet"), table(tmp_path / "scores.parquet")
+    assert all(row["not_checked"] == [] for row in whole)
+    told = {row["score"] is None: row["not_checked"] for row in scored}
+    assert told == {True: [], False: ["glucose_lowering_drug"]}
 
 
 def test_a_drug_by_reference_reaches_the_chart(export: Path, tmp_path: Path) -> None:
@@ -337,6 +413,19 @@ def test_a_changed_export_does_not_go_on(export: Path, tmp_path: Path) -> None:
     result = asked("extract", export, missing, "--work", tmp_path / "work", "--resume")
     assert result.exit_code == 2
     assert "file Patient.ndjson" in result.stderr
+
+
+def test_a_file_that_is_no_ndjson_and_came_or_went_stops_a_resume(export: Path, tmp_path: Path) -> None:
+    """Such a file puts its type in doubt: rows done without that doubt are not mixed with rows under it."""
+    missing, broken = tmp_path / "nowhere" / "features.parquet", export / "Condition.json.part"
+    asked("extract", export, missing, "--work", tmp_path / "work")
+    broken.write_text("{}")
+    came = asked("extract", export, missing, "--work", tmp_path / "work", "--resume")
+    assert (came.exit_code, "file Condition.json.part" in came.stderr) == (2, True)
+    asked("extract", export, missing, "--work", tmp_path / "other")
+    broken.unlink()
+    gone = asked("extract", export, missing, "--work", tmp_path / "other", "--resume")
+    assert (gone.exit_code, "file Condition.json.part" in gone.stderr) == (2, True)
 
 
 def test_an_unknown_model_is_refused_by_name(export: Path, tmp_path: Path) -> None:

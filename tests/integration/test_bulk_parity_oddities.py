@@ -18,24 +18,27 @@ from fhir_mapping.server.medications import KEY
 INDEX = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def of_the_hook(model: Path) -> dict[str, bytes]:
+def of_the_hook(model: Path, zone: str = "UTC") -> dict[str, bytes]:
     """Rows by way of the hook's prefetch, and of the Medications that are read for its orders."""
     features = FeatureSet.load(model)
     referred = {KEY: {"resourceType": "Bundle", "entry": [{"resource": one} for one in drugs()]}}
     return encoded(
-        FeatureRow(chart.patient_id, features.extract(hook_record(chart, features, referred), INDEX).values)
+        FeatureRow(
+            chart.patient_id, features.extract(hook_record(chart, features, referred, zone), INDEX).values
+        )
         for chart, _ in charts()
     )
 
 
-def test_every_oddity_is_read_alike(tmp_path: Path) -> None:
-    """Rows of an export, plain and shuffled, are those of the hook, bit by bit."""
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/New_York"])
+def test_every_oddity_is_read_alike(tmp_path: Path, zone: str) -> None:
+    """Rows of an export, plain and shuffled, are those of the hook at the same site, bit by bit."""
     model = manifest(tmp_path)
     resources = [*(one for _, found in charts() for one in found), *drugs()]
-    expected = of_the_hook(model)
+    expected = of_the_hook(model, zone)
     for name, write in (("plain", write_export), ("shuffled", write_shuffled)):
         export = write(tmp_path / name, resources)
-        job = Extraction(str(model), INDEX)
+        job = Extraction(str(model), INDEX, zone=zone)
         rows = encoded(extracted(export, tmp_path / f"work-{name}", job, piece_bytes=5_000).rows(FeatureRow))
         assert rows == expected
 
@@ -56,12 +59,13 @@ def test_the_oddities_leave_each_feature_in_doubt_somewhere(tmp_path: Path) -> N
 @pytest.mark.slow
 @pytest.mark.skipif(why_not() is not None, reason=f"Spark cannot be tried: {why_not()}")
 @pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning", "ignore::ResourceWarning")
-def test_spark_reads_every_oddity_alike(tmp_path: Path) -> None:
-    """Rows of Apache Spark are those of the hook, bit by bit."""
+@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland"])
+def test_spark_reads_every_oddity_alike(tmp_path: Path, zone: str) -> None:
+    """Rows of Apache Spark are those of the hook at the same site, bit by bit."""
     from fhir_mapping.bulk.spark import run_on_spark
 
     model = manifest(tmp_path)
     resources = [*(one for _, found in charts() for one in found), *drugs()]
     export = write_shuffled(tmp_path / "export", resources)
-    outcome = run_on_spark(export, Extraction(str(model), INDEX), "local[2]", 20_000)
-    assert encoded(outcome.rows(FeatureRow)) == of_the_hook(model)
+    outcome = run_on_spark(export, Extraction(str(model), INDEX, zone=zone), "local[2]", 20_000)
+    assert encoded(outcome.rows(FeatureRow)) == of_the_hook(model, zone)

@@ -125,9 +125,9 @@ PROBLEMS = st.builds(
 )
 
 
-def careful_rows(export: Path, manifest: str) -> dict[str, bytes]:
+def careful_rows(export: Path, manifest: str, zone: str) -> dict[str, bytes]:
     """Rows of all lines that a feature touches, none of them forgotten."""
-    job = Extraction(manifest, INDEX)
+    job = Extraction(manifest, INDEX, zone=zone)
     interest, tally = Interest.of(job.features()), Tally()
     kept: list[Kept] = []
     listed = export_files(export)
@@ -152,7 +152,7 @@ def written(folder: Path, lines: Iterable[dict[str, Any]]) -> None:
 def test_the_features_have_a_quick_plan() -> None:
     """The comparison is of two plans, not of one with itself."""
     with TemporaryDirectory() as home:
-        assert Newest.of(Extraction(manifest_in(Path(home)), INDEX).features(), INDEX) is not None
+        assert Newest.of(Extraction(manifest_in(Path(home)), INDEX).features(), INDEX, UTC) is not None
 
 
 def manifest_in(folder: Path) -> str:
@@ -167,9 +167,10 @@ def manifest_in(folder: Path) -> str:
     observed=st.lists(results(), max_size=9),
     problems=st.lists(PROBLEMS, max_size=2),
     piece_bytes=st.sampled_from([400, 1_500, 100_000]),
+    zone=st.sampled_from(["UTC", "Pacific/Auckland", "America/New_York"]),
 )
 def test_the_newest_values_give_the_rows_of_all_lines(
-    observed: list[dict[str, Any]], problems: list[dict[str, Any]], piece_bytes: int
+    observed: list[dict[str, Any]], problems: list[dict[str, Any]], piece_bytes: int, zone: str
 ) -> None:
     """Odd dates, units, statuses, subjects, names of systems, repeated ids and elements of another type."""
     with TemporaryDirectory() as home:
@@ -179,6 +180,6 @@ def test_the_newest_values_give_the_rows_of_all_lines(
         text = "".join(json.dumps(one) + "\n" for one in problems)
         (export / "Condition.ndjson").write_text(text, encoding="utf-8")
         manifest = manifest_in(Path(home))
-        job = Extraction(manifest, INDEX)
+        job = Extraction(manifest, INDEX, zone=zone)
         quick = encoded(extracted(export, Path(home, "work"), job, piece_bytes=piece_bytes).rows(FeatureRow))
-        assert quick == careful_rows(export, manifest)
+        assert quick == careful_rows(export, manifest, zone)

@@ -63,6 +63,17 @@ def test_what_the_client_failed_to_get_is_read(caller: Hospital, stub: Stub) -> 
     assert asked(stub) == {"Observation"}
 
 
+def test_a_key_with_something_else_under_it_is_read(caller: Hospital, stub: Stub) -> None:
+    """What is no answer to our search is fetched as if it had failed; the card is that of full prefetch."""
+    body = readable(caller, stub)
+    (whole,) = caller.post(body).get_json()["cards"]
+    stub.on("Observation", Reply(body["prefetch"]["observations"]))
+    body["prefetch"]["observations"] = {"resourceType": "Parameters"}
+    (card,) = caller.post(body).get_json()["cards"]
+    assert card["summary"] == whole["summary"]
+    assert asked(stub) == {"Observation"}
+
+
 def test_what_the_client_knows_to_be_empty_is_not_asked(caller: Hospital, stub: Stub) -> None:
     """A null is an answer."""
     body = readable(caller, stub)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from http.client import HTTPResponse
 from pathlib import Path
 
@@ -90,6 +91,98 @@ def test_a_client_in_a_hurry_does_not_wait_for_the_slow(live: Live, tmp_path: Pa
         assert live.post(f"/cds-services/{DIABETES}", body)["cards"]
         assert time.monotonic() - began < 1.5
         assert {told(connection)[0] for connection in connections} == {408}
+
+
+def test_the_answer_to_the_slow_ends_the_connection(live: Live) -> None:
+    """A 408 says `Connection: close`, as RFC 9110 asks for, and the connection is closed."""
+    with connect(live, HEAD + "{") as connection:
+        answer = HTTPResponse(connection)
+        answer.begin()
+        assert (answer.status, answer.getheader("Connection")) == (408, "close")
+        answer.read()
+        assert connection.recv(1) == b""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "begun", ["", "POST /cds-services HTTP/1.1\r\nHo", HEAD], ids=["dumb", "head", "body"]
+)
+def test_honest_clients_are_answered_beside_hundreds_of_slow_ones(
+    live: Live, tmp_path: Path, begun: str
+) -> None:
+    """Three hundred clients, each a byte now and then: nobody else waits, not even while they are cut off."""
+    hospital = Hospital(tmp_path)
+    body = hospital.request("maria-lindqvist")
+    hospital.close()
+    took = []
+    with ExitStack() as crowd:
+        connections = [crowd.enter_context(connect(live, begun)) for _ in range(300)]
+        until = time.monotonic() + 5
+        while time.monotonic() < until:
+            for connection in connections if begun else ():
+                with suppress(OSError):  # cut off by now
+                    connection.send(b"a")
+            began = time.monotonic()
+            assert live.post(f"/cds-services/{DIABETES}", body)["cards"]
+            took.append(time.monotonic() - began)
+            time.sleep(0.1)
+    assert max(took) < 1.5
+
+
+def test_the_oldest_makes_room_when_slow_bodies_take_up_too_much(tmp_path: Path) -> None:
+    """Of bodies that stop shortly before their end, only as many are held as there is room for."""
+    server = Live(tmp_path, BEDSIDE_WORKERS="1", BEDSIDE_MAX_BODY_MB="1", BEDSIDE_READ_TIMEOUT="60")
+    try:
+        server.wait()
+        head = HEAD.replace("1000", "1000000") + "{"
+        with ExitStack() as crowd:
+            connections = []
+            for _ in range(6):
+                connections.append(crowd.enter_context(connect(server, head + " " * 900_000)))
+                time.sleep(0.2)
+            status, outcome = told(connections[0])
+            assert status == 408
+            assert "Too many requests were arriving" in json.dumps(outcome)
+            connections[-1].settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                connections[-1].recv(1)
+    finally:
+        server.close()
+
+
+def test_a_request_that_is_arriving_when_the_server_stops_is_answered(tmp_path: Path) -> None:
+    """A stop waits for what has begun, and takes nothing new."""
+    hospital = Hospital(tmp_path)
+    body = json.dumps(hospital.request("maria-lindqvist")).encode()
+    hospital.close()
+    server = Live(tmp_path, BEDSIDE_WORKERS="1")
+    try:
+        server.wait()
+        head = HEAD.replace("1000", str(len(body)))
+        with connect(server, head) as connection:
+            connection.sendall(body[:100])
+            time.sleep(0.3)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            connection.sendall(body[100:200])
+            time.sleep(0.3)
+            connection.sendall(body[200:])
+            status, answer = told(connection)
+        assert (status, bool(answer["cards"])) == (200, True)
+        assert server.process.wait(20) == 0
+    finally:
+        server.close()
+
+
+def test_requests_that_follow_each_other_at_once_are_all_answered(live: Live) -> None:
+    """Several requests in one piece, and one whose last byte comes later, in their order."""
+    one = b"GET /healthz HTTP/1.1\r\nHost: cds\r\n\r\n"
+    with connect(live, (one * 3)[:-1].decode()) as connection:
+        time.sleep(0.2)
+        connection.sendall(one[-1:])
+        answers = b""
+        while answers.count(b"HTTP/1.1 200 OK") < 3 or not answers.endswith(b"}"):
+            answers += connection.recv(4096)
 
 
 def test_the_slow_leave_nothing_behind(live: Live) -> None:

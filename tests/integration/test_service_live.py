@@ -45,6 +45,21 @@ def test_a_card_comes_from_a_worker_without_training_libraries(live: Live, maria
     assert "onnxruntime" in told["modules"]
 
 
+def test_there_are_figures_before_the_first_call(live: Live) -> None:
+    """Of several processes too: a series that comes with its first event hides it from a rate."""
+    told = live.get("/metrics").decode().splitlines()
+    for series in (
+        f'bedside_hook_calls_total{{hook="patient-view",service="{DIABETES}",status="200"}} 0.0',
+        f'bedside_hook_calls_total{{hook="patient-view",service="{DIABETES}",status="500"}} 0.0',
+        'bedside_hook_seconds_count{hook="order-sign",service="immunotherapy-response"} 0.0',
+        f'bedside_decisions_total{{decision="card",model="{DIABETES}",reason=""}} 0.0',
+        f'bedside_model_failures_total{{error="PredictionError",model="{DIABETES}"}} 0.0',
+        f'bedside_feedback_total{{outcome="accepted",receipt="stored",service="{DIABETES}"}} 0.0',
+        'bedside_ledger_failures_total{part="hook-call"} 0.0',
+    ):
+        assert series in told
+
+
 def test_workers_add_up_their_figures(live: Live, maria: Any) -> None:
     """Whichever worker is asked, the metrics are of all of them."""
     for _ in range(6):

@@ -41,7 +41,7 @@ INDEX = datetime(2021, 1, 1, 12, tzinfo=UTC)
 
 def plan_of(*features: dict[str, Any]) -> Newest:
     """The plan of a first pass for features."""
-    plan = Newest.of(FeatureSet.parse(list(features), "test"), INDEX)
+    plan = Newest.of(FeatureSet.parse(list(features), "test"), INDEX, UTC)
     assert plan is not None
     return plan
 

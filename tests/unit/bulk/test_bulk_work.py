@@ -46,6 +46,7 @@ def test_a_folder_of_an_unfinished_run_is_not_overwritten(tmp_path: Path) -> Non
         ({"files": (msgspec.structs.replace(FILE, size=11),)}, r"file Patient\.ndjson"),
         ({"files": (msgspec.structs.replace(FILE, mtime_ns=124),)}, r"file Patient\.ndjson"),
         ({"files": (FILE, msgspec.structs.replace(FILE, name="b.ndjson"))}, r"file b\.ndjson"),
+        ({"unread": ("Condition.json",)}, r"file Condition\.json"),
         ({"piece_bytes": 99}, "cut up"),
     ],
 )

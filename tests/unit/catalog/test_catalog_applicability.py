@@ -113,8 +113,15 @@ def test_a_glucose_lowering_drug_is_known_by_its_atc_code(coding: dict[str, str]
 def test_a_medicine_in_words_is_no_proof_of_no_drug(status: str, date: str, reason: str | None) -> None:
     """A drug of now or of the last year that nobody can tell may lower glucose; one of old times does not
     silence the model for ever."""
-    found = drug_found(status=status, authoredOn=date, medicationCodeableConcept={"text": "Metformin 500 mg"})
+    found = drug_found(status=status, authoredOn=date, medicationCodeableConcept={"text": "Sugar tablets"})
     assert (found.status, found.reason) == ("silent" if reason else "inside", reason)
+
+
+def test_metformin_in_words_counts_however_long_ago() -> None:
+    """A drug that is named in words is as good as one that is coded, and that silences at any time."""
+    words = {"text": "Metformin 500 mg"}
+    found = drug_found(status="completed", authoredOn="2022-03-01", medicationCodeableConcept=words)
+    assert (found.status, found.reason) == ("silent", "glucose-lowering-drug-unclear")
 
 
 def test_another_drug_is_another_drug() -> None:

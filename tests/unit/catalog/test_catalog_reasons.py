@@ -129,6 +129,9 @@ CASES: dict[tuple[str, str], Case] = {
     (RESPONSE, "no-checkpoint-inhibitor"): Case(LUNG, ALBUMIN, drug=LISINOPRIL),
     (RESPONSE, "drug-not-told"): Case(LUNG, ALBUMIN, drug=None, drafts=[UNTOLD]),
     (RESPONSE, "checkpoint-inhibitor-before"): Case(LUNG, ALBUMIN, NIVOLUMAB),
+    (RESPONSE, "checkpoint-inhibitor-before-unclear"): Case(
+        LUNG, ALBUMIN, resources=[medicine(medicationCodeableConcept={"text": "Keytruda"})]
+    ),
     (RESPONSE, "cancer-type-unclear"): Case(LUNG, MELANOMA, ALBUMIN),
     (RESPONSE, "cancer-type-not-covered"): Case(GLIOBLASTOMA, ALBUMIN),
     (RESPONSE, "under-18"): Case(LUNG, ALBUMIN, age=15),

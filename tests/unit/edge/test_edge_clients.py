@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -42,7 +43,8 @@ def test_a_client_with_a_profile_is_answered_under_its_own_address(
     hospital = Hospital(tmp_path, catalogue, BEDSIDE_CLIENTS=profiles(tmp_path))
     own = f"/clients/north/cds-services/{DIABETES}"
     card = hospital.client.post(own, json=hospital.request("maria-lindqvist")).get_json()["cards"][0]
-    told = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-28T10:00:00Z"}
+    now = datetime.now(UTC).isoformat()
+    told = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": now}
     feedback = hospital.client.post(f"{own}/feedback", json={"feedback": [told]})
     hospital.close()
     assert feedback.status_code == 200

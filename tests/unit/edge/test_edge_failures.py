@@ -149,4 +149,4 @@ def test_the_hooks_of_a_service_are_told_apart(hospital: Hospital) -> None:
     """One id on two hooks answers the hook that is in the body."""
     for hook in ("order-select", "order-sign"):
         assert hospital.post(hospital.request("maria-lindqvist", hook), RESPONSE).status_code == 200
-    assert 'hook="order-sign",service="immunotherapy-response",status="200"' in hospital.metrics()
+    assert 'hook="order-sign",service="immunotherapy-response",status="200"} 1.0' in hospital.metrics()

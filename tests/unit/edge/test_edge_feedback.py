@@ -27,7 +27,8 @@ def test_a_report_that_is_sent_again_is_stored_once(hospital: Hospital) -> None:
         answer = hospital.client.post(ADDRESS, json={"feedback": [REPORT]})
         assert (answer.status_code, answer.data) == (200, b"")
     assert [row["n"] for row in hospital.ledger.counts()["feedback"]] == [1]
-    assert 'receipt="duplicate"' in hospital.metrics()
+    told = f'{{outcome="{REPORT["outcome"]}",receipt="duplicate",service="{DIABETES}"}} 1.0'
+    assert f"bedside_feedback_total{told}" in hospital.metrics()
 
 
 @pytest.mark.parametrize(

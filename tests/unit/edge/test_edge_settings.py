@@ -39,6 +39,12 @@ def test_the_defaults_bind_to_loopback_and_call_nobody() -> None:
         ("BEDSIDE_CLIENTS", "/nowhere/at/all.yaml"),
         ("BEDSIDE_TERMINOLOGY", "/nowhere/at/all"),
         ("BEDSIDE_PAGES", "no"),
+        ("BEDSIDE_TIME_ZONE", "Atlantis/Capital"),
+        ("BEDSIDE_TIME_ZONE", "America"),
+        ("BEDSIDE_TIME_ZONE", "../UTC"),
+        ("BEDSIDE_TIME_ZONE", "+13:00"),
+        ("BEDSIDE_TIME_ZONE", "localtime"),
+        ("BEDSIDE_TIME_ZONE", "right/UTC"),
     ],
 )
 def test_a_setting_that_does_not_fit_is_refused_by_name(name: str, value: str) -> None:

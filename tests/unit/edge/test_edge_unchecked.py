@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hospital import RESPONSE, Hospital
+from hospital import EXTENSION, RESPONSE, Hospital
 
 MEDICATIONS = ("medicationRequests", "medicationStatements", "medicationAdministrations")
 
@@ -17,6 +17,8 @@ def test_a_card_says_that_no_medication_list_was_sent(hospital: Hospital) -> Non
     told = "- Not checked: Glucose-lowering drug (the record did not include it).\n"
     assert told in card["detail"]
     assert "Not checked" not in whole["detail"]
+    behind = [one["extension"][EXTENSION].get("unchecked") for one in (whole, card)]
+    assert behind == [None, [{"name": "glucose_lowering_drug", "reason": "not-provided"}]]
 
 
 def test_chemotherapy_in_words_is_not_known_and_not_none_recorded(hospital: Hospital) -> None:
@@ -42,14 +44,14 @@ def test_chemotherapy_in_words_is_not_known_and_not_none_recorded(hospital: Hosp
 
 
 def test_a_card_says_that_an_earlier_drug_in_words_was_not_checked(hospital: Hospital) -> None:
-    """A checkpoint inhibitor that may be on record in words is told beside the score for a first one."""
+    """Words that name no drug may mean a checkpoint inhibitor, which is told beside the score."""
     body = hospital.request("maria-lindqvist", "order-sign")
     statement = {
         "resourceType": "MedicationStatement",
         "id": "in-words",
         "status": "active",
         "subject": {"reference": "Patient/maria-lindqvist"},
-        "medicationCodeableConcept": {"text": "Keytruda"},
+        "medicationCodeableConcept": {"text": "Study drug, arm B"},
         "effectiveDateTime": "2026-01-05",
     }
     body["prefetch"]["medicationStatements"] = {

@@ -5,9 +5,10 @@ from __future__ import annotations
 import sys
 import types
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -57,7 +58,16 @@ def test_bundled_patient_is_dated_today() -> None:
     bundled = BundledPatients()
     (found,) = patient_sources("ada", bundled=bundled)
     assert found.load().patient_id == "ada"
-    assert bundled.asked == [("ada", date.today())]
+    assert bundled.asked == [("ada", datetime.now(UTC).date())]
+
+
+def test_a_bundled_patient_is_dated_from_today_where_the_site_is() -> None:
+    """At no moment do these two have the same day."""
+    bundled = BundledPatients()
+    for zone in ("Pacific/Kiritimati", "Etc/GMT+12"):
+        patient_sources("ada", bundled=bundled, zone=ZoneInfo(zone))[0].load()
+    (_, east), (_, west) = bundled.asked
+    assert timedelta(days=1) <= east - west <= timedelta(days=2)
 
 
 def test_bundled_patient_without_orders_falls_back_to_the_chart() -> None:

@@ -72,6 +72,9 @@ def test_a_recorded_abatement_of_any_kind_means_not_active(spec: Resource, abate
     """What is over at the index time is not active, however its end is told; where any status counts it
     counts."""
     assert (read(spec, gout(**abated)).value, read(spec, gout(**abated)).state) == (0.0, "none-recorded")
+    left = gout(**abated, clinicalStatus=clinical("active"))  # nobody closed the entry
+    assert read(spec, left).reason == ("status-unknown" if "abatementString" in abated else None)
+    assert read(spec, left).value != 1.0
     assert read(SPEC, gout(**abated)).value == 1.0
 
 
@@ -91,6 +94,7 @@ def test_an_abatement_in_the_future_does_not_count_yet(status: str | None, abate
     """What ends only after the index time is active at it."""
     given = gout(**abated, clinicalStatus=clinical(status) if status else None)
     assert read(ACTIVE, given).value == 1.0
+    assert read(ONLY_ACTIVE, given).value == (0.0 if status == "resolved" else 1.0)
 
 
 @pytest.mark.parametrize(

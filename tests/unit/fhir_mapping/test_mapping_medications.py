@@ -124,7 +124,7 @@ def test_contained_drug_without_a_code_is_doubted() -> None:
     given = order(
         medicationCodeableConcept=None, medicationReference={"reference": "#med"}, contained=[inside]
     )
-    assert read(SPEC, given).reason == "not-coded"
+    assert read(SPEC, given).reason == "named-in-words"
 
 
 def test_ingredient_of_a_referenced_drug_counts() -> None:

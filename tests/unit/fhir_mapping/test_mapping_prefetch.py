@@ -127,7 +127,7 @@ def test_templates_name_every_code_of_every_feature() -> None:
         for one in SETS.values()
         for reader in one.readers.values()
         if isinstance(reader, ObservationReader)
-        for code, system in (*reader.codes, *reader.panels)
+        for code, system in reader.touched
     }
     assert asked == needed
 

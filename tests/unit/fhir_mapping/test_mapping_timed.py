@@ -60,7 +60,7 @@ def test_slope_is_that_of_polyfit(points: dict[int, float]) -> None:
     days = np.array(sorted(points))
     values = np.array([points[day] for day in sorted(points)])
     slope, _ = slope_per_year(
-        [(START + timedelta(days=int(day))).isoformat() for day in days], values.tolist(), 3
+        [(START + timedelta(days=int(day))).isoformat() for day in days], values.tolist(), 3, UTC
     )
     years = days / YEAR
     assert slope == pytest.approx(np.polyfit(years - years.mean(), values, 1)[0], rel=1e-6, abs=1e-6)
@@ -77,7 +77,7 @@ def test_slope_is_that_of_statsmodels() -> None:
     values = [81.2, 79.9, 83.4, 77.0]
     years = [datetime.fromisoformat(one).timestamp() / (YEAR * 86_400) for one in dates]
     fitted = sm.OLS(values, sm.add_constant(np.array(years) - np.mean(years))).fit()
-    assert slope_per_year(dates, values, 3)[0] == pytest.approx(fitted.params[1], rel=1e-9)
+    assert slope_per_year(dates, values, 3, UTC)[0] == pytest.approx(fitted.params[1], rel=1e-9)
 
 
 @given(POINTS, st.randoms(use_true_random=False))

@@ -29,7 +29,7 @@ def moment(*parts: int) -> datetime:
 )
 def test_partial_date_spans_its_whole_period(text: str, first: datetime, last: datetime) -> None:
     """A year, month or day means every moment in it, up to just before the next one."""
-    found = bounds(text)
+    found = bounds(text, UTC)
     assert found[0] == first
     assert timedelta(0) < last - found[1] < timedelta(seconds=1)
 
@@ -45,7 +45,7 @@ def test_partial_date_spans_its_whole_period(text: str, first: datetime, last: d
 )
 def test_zones_are_one_moment(text: str) -> None:
     """The same moment told in different zones gives the same bounds, both of them that moment."""
-    assert bounds(text) == (moment(2024, 5, 1, 10), moment(2024, 5, 1, 10))
+    assert bounds(text, UTC) == (moment(2024, 5, 1, 10), moment(2024, 5, 1, 10))
 
 
 @pytest.mark.parametrize(
@@ -67,14 +67,14 @@ def test_zones_are_one_moment(text: str) -> None:
 def test_what_is_no_fhir_date_has_a_reason(text: str, code: str) -> None:
     """Impossible days, hour 24, other notations and times without a zone are refused with a stable code."""
     with pytest.raises(DateError) as refused:
-        bounds(text)
+        bounds(text, UTC)
     assert refused.value.code == code
 
 
 @pytest.mark.parametrize("text", ["9998", "9998-12", "9998-12-31", "9999-12-30", "9999-11"])
 def test_far_future_has_bounds(text: str) -> None:
     """Dates before the last representable day are read like any other."""
-    first, last = bounds(text)
+    first, last = bounds(text, UTC)
     assert first <= last
 
 
@@ -82,7 +82,7 @@ def test_far_future_has_bounds(text: str) -> None:
 def test_end_of_the_calendar_is_refused_not_crashed(text: str) -> None:
     """The last day of the year 9999 has no following day to end at, and is refused as a date."""
     with pytest.raises(DateError):
-        bounds(text)
+        bounds(text, UTC)
 
 
 FRAGMENTS = st.from_regex(
@@ -102,7 +102,7 @@ def test_any_text_has_ordered_bounds_or_a_date_error(text: str) -> None:
     """Whatever a client sends as a date gives first <= last, or DateError and nothing else."""
     code = ""
     try:
-        first, last = bounds(text)
+        first, last = bounds(text, UTC)
     except DateError as error:
         code = error.code
     else:

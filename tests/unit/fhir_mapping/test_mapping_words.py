@@ -170,8 +170,8 @@ LANTUS = concept("9999998", RXNORM, display="3 ML insulin glargine 100 UNT/ML Pe
 @pytest.mark.parametrize(
     ("said", "reason"),
     [
-        (LANTUS, "product-unknown"),
-        ({**concept("9999998", RXNORM), "text": "Lantus (insulin glargine)"}, "product-unknown"),
+        (LANTUS, "named-in-words"),
+        ({**concept("9999998", RXNORM), "text": "Lantus (insulin glargine)"}, "named-in-words"),
         (concept("9999998", RXNORM, display="lisinopril 10 MG Oral Tablet [Zestril]"), None),
         (concept("9999998", RXNORM, display="metforminoid cream"), None),
         (concept("9999998", RXNORM), None),
@@ -187,7 +187,7 @@ def test_an_unlisted_product_is_doubted_where_its_words_hold_a_members_name(
 def test_an_unlisted_product_by_reference_is_doubted_by_its_words() -> None:
     drug = {"resourceType": "Medication", "id": "d", "code": LANTUS}
     given = order(medicationCodeableConcept=None, medicationReference={"reference": "Medication/d"})
-    assert read(DRUGS, given, drug).reason == "product-unknown"
+    assert read(DRUGS, given, drug).reason == "named-in-words"
 
 
 def test_a_listed_drug_beside_an_unlisted_brand_decides() -> None:

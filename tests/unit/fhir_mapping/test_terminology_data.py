@@ -136,7 +136,8 @@ def test_value_set_is_valid_fhir(name: str) -> None:
     value_set = ValueSet.model_validate(VALUESETS[name])
     assert value_set.id == name
     assert value_set.url == f"https://bedside.example/fhir/ValueSet/{name}"
-    assert (value_set.status, value_set.publisher, str(value_set.date)) == ("active", "Bedside", "2026-11-24")
+    assert (value_set.status, value_set.publisher) == ("active", "Bedside")
+    assert str(value_set.date) >= "2026-11-24"
     assert re.search(r"[Cc]onfirmed against|enumerated from", value_set.description)
 
 

@@ -109,6 +109,15 @@ def test_an_override_serves_a_failing_version_until_its_day(
     assert list(Registry.load([tmp_path], today=day).models) == served
 
 
+def test_an_override_without_a_near_end_is_an_error_of_the_manifest(tmp_path: Path) -> None:
+    """A year is the longest, told with the day; a model that needs no override is refused too."""
+    override = {"action": "caution", "owner": "Dr Okafor", "until": "2999-01-01", "reason": "bridging"}
+    off_by_sex(tmp_path, override=override)
+    told = r"fairness\.override\.until: must end within a year, on 2027-07-01 at the latest"
+    with pytest.raises(ManifestError, match=told):
+        Registry.load([tmp_path], today=date(2026, 6, 30))
+
+
 def test_a_policy_on_an_unknown_attribute_names_the_field(tmp_path: Path) -> None:
     """A group attribute that neither the project nor the evaluation has is an error of the manifest."""
     off_by_sex(tmp_path, attributes=["sex", "shoe_size"])

@@ -15,8 +15,7 @@ from hypothesis import strategies as st
 from fhir_mapping.values import FeatureValue, FeatureVector
 from models.errors import PredictionError
 from models.loader import load_model
-from models.runtime import Model, averaged
-from models.session import Scores
+from models.runtime import Model
 
 PATIENT = {"age": 60.0, "lactate": 2.0, "score": -1.0}
 
@@ -270,10 +269,29 @@ def test_a_model_without_interval_still_spreads_over_what_is_missing(tmp_path: P
     assert partial.low < partial.probability < partial.high
 
 
-def test_an_interval_that_leaves_the_estimate_out_is_widened() -> None:
+@pytest.mark.parametrize("explain", [False, True])
+def test_an_interval_that_leaves_the_estimate_out_is_widened(tmp_path: Path, explain: bool) -> None:
     """Limits of the graph that do not hold the estimate are moved to it."""
-    scores = Scores(np.array([[0.5]]), np.array([[[0.6, 0.7]]]))
-    assert [float(part[0]) for part in averaged(scores)] == [0.5, 0.5, 0.7]
+    model = load_model(toys.write_folder(tmp_path / "toy", model=toys.graph(reach=(0.2, 0.6))))
+    found = model.predict(toys.vector(model, **PATIENT), explain).outputs[0]
+    assert (found.low, toys.logit(found.high)) == (
+        found.probability,
+        pytest.approx(logit_of(**PATIENT) + 0.6, abs=1e-5),
+    )
+
+
+def test_a_complete_row_alone_and_in_a_batch_give_the_same(model: Model) -> None:
+    """The short way of one complete row is the long one's, to the bit."""
+    vector = toys.vector(model, **PATIENT)
+    alone, (batched,) = model.predict(vector, explain=False), model.predict_many([vector])
+    assert alone == batched
+
+
+def test_figures_of_one_row_that_are_no_probability_are_never_shown(tmp_path: Path) -> None:
+    """Also without an explanation, where a row is scored the short way."""
+    model = load_model(toys.write_folder(tmp_path / "toy", model=toys.failing(2, 14.5)))
+    with pytest.raises(PredictionError, match="not a probability"):
+        model.predict(toys.vector(model, **{**PATIENT, "score": 14.8}), explain=False)
 
 
 def test_a_prediction_is_plain_data(model: Model) -> None:

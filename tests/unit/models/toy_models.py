@@ -82,14 +82,21 @@ def manifest(**changes: Any) -> dict[str, Any]:
     return {key: value for key, value in content.items() if value is not None}
 
 
-def graph(inputs: int = 3, outputs: int = 2, interval: bool = True) -> onnx.ModelProto:
-    """Logistic model of the toy's slopes; without inputs' names, so it fits any feature list of that
-    length."""
+def graph(
+    inputs: int = 3,
+    outputs: int = 2,
+    interval: bool = True,
+    reach: tuple[float, float] = (-MEMBER_REACH, MEMBER_REACH),
+) -> onnx.ModelProto:
+    """Logistic model of the toy's slopes; without inputs' names, so it fits any feature list of that length.
+
+    `reach` are the interval's ends from the estimate, in log odds.
+    """
     weights = np.tile(np.resize(SLOPES, inputs)[:, None], (1, outputs)).astype(np.float32)
     constants = {
         "weights": weights,
         "intercepts": np.resize(INTERCEPTS, outputs).astype(np.float32),
-        "reach": np.array([-MEMBER_REACH, MEMBER_REACH], dtype=np.float32),
+        "reach": np.array(reach, dtype=np.float32),
         "last": np.array([2], dtype=np.int64),
     }
     nodes = [

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from monitor_cases import MODEL, OUTPUT, SECRET, cohort, model_folder, predict
+from monitor_cases import MODEL, OUTPUT, SECRET, START, cohort, found, model_folder, predict
 
 from cds_hooks.cli.audit_ledger import verdicts_in_short
 from cds_hooks.cli.main import cli
@@ -20,12 +21,16 @@ PLAN = {
 }  # fmt: skip
 
 
+IN_TIME = (datetime.now(UTC) + timedelta(days=200)).date().isoformat()
+
+
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, url: str) -> Path:
     """Settings of an installation with one watched model."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("BEDSIDE_LEDGER", url)
     monkeypatch.setenv("BEDSIDE_LEDGER_KEY", SECRET.decode())
+    Ledger.open(url).close()
     return model_folder(tmp_path / "models", monitor=PLAN).parent
 
 
@@ -62,7 +67,7 @@ def test_a_named_owner_lifts_a_decision(environment: Path, ledger: Ledger) -> No
     """An override is made, found and lifted; all of it stays in the list."""
     made = call("monitor", "override", "--models", environment, "--model", MODEL, "--version", "1.0.0",
                 "--action", "withhold", "--owner", "Dr Okafor", "--reason", "recall",
-                "--until", "2099-01-01")  # fmt: skip
+                "--until", IN_TIME)  # fmt: skip
     digest = made.output.strip()
     assert call("monitor", "lift", digest, "--owner", "Dr Okafor", "--reason", "mended").exit_code == 0
     assert [row["action"] for row in ledger.decisions(MODEL)] == ["withhold", "lift"]
@@ -71,7 +76,8 @@ def test_a_named_owner_lifts_a_decision(environment: Path, ledger: Ledger) -> No
 @pytest.mark.parametrize(
     "changes",
     [
-        {"--until": "2001-01-01"}, {"--owner": " "}, {"--reason": ""}, {"--group": "sex=womn"},
+        {"--until": "2001-01-01"}, {"--until": "2999-01-01"}, {"--owner": " "}, {"--reason": ""},
+        {"--group": "sex=womn"},
         {"--group": "planet=earth"}, {"--group": "sex × race=female"}, {"--group": "sex × race=female × x"},
         {"--version": "1.0.1"}, {"--model": "other"},
     ],
@@ -83,11 +89,104 @@ def test_an_override_that_does_not_fit_is_a_usage_error(
     nothing is kept that would never hold."""
     words = {"--models": str(environment), "--model": MODEL, "--version": "1.0.0",
              "--action": "serve", "--owner": "A", "--reason": "b",
-             "--until": "2099-01-01"} | changes  # fmt: skip
+             "--until": IN_TIME} | changes  # fmt: skip
     done = call("monitor", "override", *(word for pair in words.items() for word in pair))
     assert done.exit_code == 2
     assert "Error: " in done.output
     assert ledger.decisions() == []
+
+
+@pytest.mark.parametrize(("days", "code"), [(366, 0), (367, 2)])
+def test_an_override_lasts_a_year_at_most(environment: Path, ledger: Ledger, days: int, code: int) -> None:
+    """The message tells the last day; what is to stand for longer is decided again."""
+    today = datetime.now(UTC).date()
+    done = call("monitor", "override", "--models", environment, "--model", MODEL, "--version", "1.0.0",
+                "--action", "serve", "--owner", "A", "--reason", "b",
+                "--until", today + timedelta(days=days))  # fmt: skip
+    assert done.exit_code == code, done.output
+    assert len(ledger.decisions(MODEL)) == (code == 0)
+    assert code == 0 or str(today + timedelta(days=366)) in done.output
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("audit", "--ledger", "URL", "--model", MODEL, "--out", "out"),
+        ("monitor", "run", "--ledger", "URL", "--model", MODEL, "--out", "out"),
+        ("monitor", "decisions", "--ledger", "URL"),
+        ("monitor", "override", "--ledger", "URL", "--model", MODEL, "--version", "1.0.0",
+         "--action", "serve", "--owner", "A", "--reason", "b", "--until", IN_TIME),
+        ("monitor", "lift", "0" * 64, "--ledger", "URL", "--owner", "A", "--reason", "b"),
+        ("outcomes", "import", "FILE", "--ledger", "URL", "--output", OUTPUT),
+        ("ledger", "--ledger", "URL", "summary"),
+        ("ledger", "--ledger", "URL", "story", "x"),
+        ("evidence", MODEL, "--ledger", "URL", "--out", "out"),
+    ],
+    ids=lambda command: " ".join(command[:2]),
+)  # fmt: skip
+@pytest.mark.parametrize("is_there", [False, True], ids=["no file", "another file"])
+def test_a_mistyped_ledger_is_refused_and_not_made(
+    environment: Path, tmp_path: Path, command: tuple[str, ...], is_there: bool
+) -> None:
+    """An empty ledger in its place would say that nothing ever happened; the message names the path."""
+    path = tmp_path / "legder.db"
+    if is_there:
+        path.touch()
+    words = {"URL": f"sqlite:///{path}", "FILE": str(rows(tmp_path, 1))}
+    done = call(*(words.get(word, word) for word in command))
+    assert done.exit_code == 2
+    assert f"there is no ledger at {path}" in done.output
+    assert [one.name for one in tmp_path.glob("legder*")] == (["legder.db"] if is_there else [])
+    assert not is_there or path.stat().st_size == 0
+
+
+def test_a_report_that_the_ledger_does_not_know_gives_no_small_count_away(
+    environment: Path, url: str, ledger: Ledger, tmp_path: Path
+) -> None:
+    """Five more women since a report from another place: without --earlier the difference is told."""
+    if not url.startswith("sqlite"):
+        pytest.skip("copies the ledger's file")
+    cohort(ledger, 40)
+    shutil.copy(tmp_path / "ledger.db", tmp_path / "elsewhere.db")
+    shutil.copy(tmp_path / "ledger.db-wal", tmp_path / "elsewhere.db-wal")
+    here = ("audit", "--model", MODEL, "--ledger")
+    first = call(*here, f"sqlite:///{tmp_path / 'elsewhere.db'}", "--out", tmp_path / "first")
+    assert first.exit_code in (0, 1), first.output
+    for number in range(5):
+        predict(ledger, f"new-{number}", START, 0.3, {"sex": ["female"]})
+        found(ledger, f"new-{number}", 0, START + timedelta(days=30))
+    shutil.copy(tmp_path / "ledger.db", tmp_path / "copy.db")
+    shutil.copy(tmp_path / "ledger.db-wal", tmp_path / "copy.db-wal")
+    earlier = tmp_path / "first" / "report.json"
+    assert women(earlier) == 40
+    call(*here, f"sqlite:///{tmp_path / 'copy.db'}", "--out", tmp_path / "without")
+    assert women(tmp_path / "without" / "report.json") == 45
+    done = call(*here, url, "--out", tmp_path / "with", "--earlier", earlier)
+    assert done.exit_code in (0, 1), done.output
+    assert women(tmp_path / "with" / "report.json") is None
+    counted = ": 45,"
+    assert counted in (tmp_path / "without" / "monitor.json").read_text()
+    assert counted not in (tmp_path / "with" / "monitor.json").read_text()
+
+
+def women(path: Path) -> int | None:
+    """How many women a report counts, None where it does not tell."""
+    groups = json.loads(path.read_text())["groups"]
+    n: int | None = next(one["n"] for one in groups if one["value"] == "female")
+    return n
+
+
+def test_an_earlier_report_on_another_model_is_refused(
+    environment: Path, url: str, ledger: Ledger, tmp_path: Path
+) -> None:
+    """Its figures would stand in the trend as if they were this one's."""
+    cohort(ledger, 40)
+    path, asked = tmp_path / "report.json", ("audit", "--model", MODEL, "--ledger", url)
+    call(*asked, "--out", tmp_path / "r")
+    report = json.loads((tmp_path / "r" / "report.json").read_text())
+    path.write_text(json.dumps(report | {"model": "another"}))
+    done = call(*asked, "--out", tmp_path / "s", "--earlier", path)
+    assert (done.exit_code, "a report on 'another'" in done.output) == (2, True)
 
 
 def test_an_override_of_a_version_that_made_predictions_needs_no_model(
@@ -97,7 +196,7 @@ def test_an_override_of_a_version_that_made_predictions_needs_no_model(
     predict(ledger, "one")
     done = call("monitor", "override", "--model", MODEL, "--version", "1.0.0", "--action", "withhold",
                 "--group", "sex × race=female × asian", "--owner", "A", "--reason", "b",
-                "--until", "2099-01-01")  # fmt: skip
+                "--until", IN_TIME)  # fmt: skip
     assert done.exit_code == 0, done.output
     assert ledger.decisions(MODEL)[0]["groups"] == [{"attribute": "sex × race", "value": "female × asian"}]
 

@@ -6,10 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from monitor_cases import MODEL, NOW, START, model_with
 
 from cds_hooks.ledger import DecisionEntry, Ledger
 from cds_hooks.monitor.standing import KEPT_SECONDS, StandingDecisions, record_declared
+from fairness.gate_decisions import standing_of
+from fairness.gate_records import LONGEST_OVERRIDE
 
 OVERRIDE = {"action": "caution", "owner": "Dr Okafor", "until": "2026-12-31", "reason": "bridging"}
 
@@ -84,3 +87,19 @@ def test_an_override_that_has_ended_is_not_recorded(ledger: Ledger, tmp_path: Pa
     manifest = model_with(tmp_path, override=OVERRIDE | {"until": "2026-01-01"}).manifest
     record_declared(ledger, [manifest], NOW)
     assert ledger.decisions() == []
+
+
+def test_no_override_of_before_stands_for_longer_than_a_year(ledger: Ledger) -> None:
+    """An end in 2999, written when nothing forbade it, is cut to what an override may last."""
+    decide(ledger, action="serve", source="override", owner="Dr Okafor", expires_at=START + timedelta(days=9))
+    (row,) = ledger.decisions(MODEL)
+    (one,) = standing_of([row | {"expires_at": "2999-01-01T00:00:00.000Z"}])
+    assert one.until == START + LONGEST_OVERRIDE + timedelta(days=1)
+    (plain,) = standing_of([row])
+    assert plain.until == START + timedelta(days=9)
+
+
+def test_an_entry_of_an_override_ends_within_a_year(ledger: Ledger) -> None:
+    """Whoever writes it; the field is named."""
+    with pytest.raises(ValueError, match="expires_at must lie within 366 days"):
+        decide(ledger, source="override", owner="Dr Okafor", expires_at=START + timedelta(days=368))

@@ -56,6 +56,10 @@ def test_own_spellings_replace_the_shared_ones(tmp_path: Path) -> None:
     ("panel", "message"),
     [
         (changed("unit: mmol/L, ", ""), "analytes/panel-0.yaml: analyte `sodium`: .*`unit`"),
+        (
+            changed("units: {}", "units: {}, unread: {2951-2: x}"),
+            "analyte `sodium`: unread: 2951-2 is in `loinc`",
+        ),
         (changed("label: sodium", "label: sodium, labl: x"), "analyte `sodium`: .*unknown field `labl`"),
         (changed("range: [90, 200]", "range: [90]"), r"analyte `sodium`: .*at `\$\.range`"),
         (changed("range: [90, 200]", "range: [200, 90]"), r"analyte `sodium`: range: must be \[low, high\]"),
