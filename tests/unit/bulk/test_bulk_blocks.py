@@ -135,6 +135,10 @@ RESULTS = st.builds(
     st.sampled_from([PLAN, HINTED, None]),
 )
 @example([b"{"], b"\n", "Observation.ndjson", 10**6, 2**16, True, PLAN)
+@example([json.dumps(result()).encode() * 2, b""], b"\n", "Observation.ndjson", 10**6, 2**16, False, PLAN)
+@example(
+    [b'{"resourceType":"Patient","a":[', b"{}]}", b"{}{}"], b"\n", "any.ndjson", 10**6, 2**16, False, None
+)
 def test_what_is_kept_does_not_depend_on_the_blocks(
     content: list[bytes],
     end: bytes,
