@@ -19,6 +19,7 @@ from fhir_mapping.bulk.outline import patient_of
 from fhir_mapping.bulk.scan import Kept, Look, Tally, scan
 from fhir_mapping.bulk.slots import KIND, Slot, Slots
 from fhir_mapping.features import FeatureSet
+from fhir_mapping.readers.elsewhere import Hints
 from fhir_mapping.readers.observations import ObservationReader
 from fhir_mapping.resources import Observation
 from fhir_mapping.times import DateError, IndexTime, bounds, instant
@@ -114,7 +115,7 @@ class _Table:
         names: list[str | None] = []
         owners: list[int] = []
         slot_of, person_of, is_any = self._slots.get, self._people.get, self._is_any
-        index, has_hints = self._plan.at, self._hints is not None
+        index, hints = self._plan.at, self._hints
         for at, one in enumerate(found):
             if one is None:
                 odd.append(at)
@@ -125,6 +126,9 @@ class _Table:
                     odd.append(at)
                     continue
                 coding = codings[0] if len(codings) == 1 else self._asked(codings)
+                if hints is not None and not _is_settled(codings, one, hints):
+                    odd.append(at)
+                    continue
                 slot = slot_of(coding.code)  # type: ignore[arg-type] # None is no code of a feature
                 if slot is None:
                     if is_any or not coding.code:
@@ -229,6 +233,11 @@ def _usable(one: Observation, reader: ObservationReader, index: IndexTime) -> da
     except DateError:
         return None
     return moment if len(date) > _SECONDS and moment <= index.moment else None
+
+
+def _is_settled(codings: Sequence[Coding], one: Observation, hints: Hints) -> bool:
+    """Whether a result is what its codes say; else it may tell of more, or of something else."""
+    return any(coding.code and hints.is_settled(coding.system, one.component) for coding in codings)
 
 
 def _is_hidden(date: str, held: _Held, index: IndexTime) -> bool:

@@ -141,7 +141,8 @@ class Tasks:
             encoded = encoder.encode(row)
             blob += len(encoded).to_bytes(_LENGTH, "little") + encoded
             rows += 1
-        write_whole(self.work.unsettled_path(partition), unsettled.tobytes())
+        if unsettled:
+            write_whole(self.work.unsettled_path(partition), unsettled.tobytes())
         write_whole(self.work.rows_path(partition), bytes(blob))
         return rows
 

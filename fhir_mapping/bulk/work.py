@@ -19,7 +19,7 @@ from fhir_mapping.bulk.export import ExportFile
 from fhir_mapping.bulk.scan import Kept, Tally
 from fhir_mapping.bulk.spill import unspilled
 
-FORMAT = 4
+FORMAT = 5
 _PLAN = "plan.json"
 
 
@@ -125,7 +125,8 @@ class WorkFolder:
         return self.path / f"rows-{partition:06}"
 
     def unsettled_path(self, partition: int) -> Path:
-        """Digests of the patients of one partition who have no row, because all their lines are needed."""
+        """Digests of the patients of one partition who have no row, because all their lines are needed; no
+        file where there are none."""
         return self.path / f"unsettled-{partition:06}"
 
     def owners(self, name: str) -> frozenset[int] | None:

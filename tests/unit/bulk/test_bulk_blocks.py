@@ -47,6 +47,8 @@ def plan_of(*features: dict[str, Any]) -> Newest:
 
 
 PLAN = plan_of(GLUCOSE)
+HBA1C = {"name": "hba1c", "label": "HbA1c", "kind": "observation", "analyte": "hba1c"}
+HINTED = plan_of(GLUCOSE, HBA1C)
 
 
 def result(**elements: Any) -> dict[str, Any]:
@@ -130,9 +132,13 @@ RESULTS = st.builds(
     st.sampled_from([100, 700, 10**6]),
     st.sampled_from([50, 600, 2**16]),
     st.booleans(),
-    st.sampled_from([PLAN, None]),
+    st.sampled_from([PLAN, HINTED, None]),
 )
 @example([b"{"], b"\n", "Observation.ndjson", 10**6, 2**16, True, PLAN)
+@example([json.dumps(result()).encode() * 2, b""], b"\n", "Observation.ndjson", 10**6, 2**16, False, PLAN)
+@example(
+    [b'{"resourceType":"Patient","a":[', b"{}]}", b"{}{}"], b"\n", "any.ndjson", 10**6, 2**16, False, None
+)
 def test_what_is_kept_does_not_depend_on_the_blocks(
     content: list[bytes],
     end: bytes,
@@ -258,3 +264,26 @@ def test_codings_of_which_several_may_count_are_left_to_the_second_pass(
     hba1c = {**GLUCOSE, "name": "hba1c", "unit": "%", "codes": [{"system": LOINC, "code": "4548-4"}]}
     kept, _, _ = observed(tmp_path, 10**6, plan_of(GLUCOSE, hba1c))
     assert [(one.id, one.lead is None) for one in kept] == [("o", False), ("old", True)]
+
+
+@pytest.mark.parametrize(
+    ("code", "is_kept"),
+    [
+        ({"coding": [{"system": "urn:oid:1.2.3.4", "code": "A1"}], "text": "HbA1c"}, True),
+        ({"coding": [{"system": LOINC, "code": "718-7"}], "text": "HbA1c"}, False),
+        (
+            {
+                "coding": [{"code": "A1", "system": "urn:x"}, {"code": "718-7", "system": LOINC}],
+                "text": "HbA1c",
+            },
+            False,
+        ),
+    ],
+)
+def test_a_result_in_words_is_kept_where_no_code_decides(
+    tmp_path: Path, code: dict[str, Any], is_kept: bool
+) -> None:
+    """Beside a feature that is looked for by its name, a local code alone settles nothing; LOINC's does."""
+    (tmp_path / "Observation.ndjson").write_text(json.dumps(result(code=code)))
+    kept, _, _ = observed(tmp_path, 10**6, HINTED)
+    assert bool(kept) == is_kept
