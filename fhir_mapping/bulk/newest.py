@@ -122,9 +122,6 @@ class _Table:
                 continue
             try:
                 codings: list[Coding] = one.code.coding  # type: ignore[union-attr, assignment] # None: caught
-                if has_hints and self._is_open(one, codings):
-                    odd.append(at)
-                    continue
                 coding = codings[0] if len(codings) == 1 else self._asked(codings)
                 if hints is not None and not _is_settled(codings, one, hints):
                     odd.append(at)
@@ -169,13 +166,6 @@ class _Table:
         if len(touched) > 1 or not all(one.code for one in codings):
             raise ValueError
         return touched[0] if touched else codings[0]
-
-    def _is_open(self, one: Observation, codings: Sequence[Coding]) -> bool:
-        """Whether a result may tell of more than its codes say, or of something else."""
-        hints = self._hints
-        if hints is None:
-            return False
-        return not any(coding.code and hints.is_settled(coding.system, one.component) for coding in codings)
 
     def _met(self, reference: str) -> _Person | None:
         owner = patient_of(reference)
