@@ -4,8 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from fhir_mapping.resources import Resource
 from fhir_mapping.validation.authority import Finding
-
-_CHANGING = {"modifierExtension": b'"modifierExtension"', "implicitRules": b'"implicitRules"'}
+from fhir_mapping.validation.strict import CHANGING
 
 
 def ambiguous(resources: Sequence[Resource]) -> frozenset[int]:
@@ -27,8 +26,8 @@ def ambiguous(resources: Sequence[Resource]) -> frozenset[int]:
 
 def changed_meaning(kind: str, raw: bytes) -> Iterator[Finding]:
     """Elements that change what a resource says, and that FHIR forbids to pass over."""
-    for element, quoted in _CHANGING.items():
-        if quoted in raw:
+    for element in CHANGING:
+        if b'"%b"' % element.encode() in raw:
             yield Finding("", f"has {element}, which may change its meaning", "not-understood")
     if kind == "Observation" and b'"focus"' in raw:
         told = "has a focus: it is about something else than the patient"

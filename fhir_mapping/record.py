@@ -91,6 +91,7 @@ class PatientRecord:
         self._raws: dict[str, Sequence[Any]] = {}
         self._verdicts: dict[int, bool] = {}
         self._validated = validated
+        self._remembered = True
         self._index: CodeIndex | None = None
         self._ambiguous: frozenset[int] | None = None
         self._by_kind: dict[str, list[int]] | None = None
@@ -139,7 +140,7 @@ class PatientRecord:
         """Record of the JSON of single resources, of any types and in any order: the whole chart.
 
         One that cannot be read becomes an issue at `resources.entry[i]`, and nothing is then concluded from
-        what is not there.
+        what is not there. Verdicts are not remembered: a chart is read once.
         """
         issues: list[Issue] = []
         entries: list[Entry] = []
@@ -149,8 +150,9 @@ class PatientRecord:
             except msgspec.MsgspecError as error:
                 issues.append(structural(error, f"resources.entry[{at}].resource"))
                 entries.append(Entry(read_what_fits(raw) or UNREADABLE, is_whole=False))
-        sent = {"resources": Bundle(entries, is_whole=False)}
+        sent = {"resources": Bundle(entries, is_whole=not issues)}
         record = cls(patient_id, sent, lambda _: raws, issues=issues, validated=validated, root="", zone=zone)
+        record._remembered = False
         record.doubt_what_is_incomplete(lambda _: ())
         return record
 
@@ -364,9 +366,9 @@ class PatientRecord:
         return self.path(self._patient_at)
 
     def _is_valid(self, at: int) -> bool:
-        kind, raw, path = self.resources[at].kind, self.raw(at), self.path(at)
-        found = validate.problems(kind, raw, path)
-        self.issues.extend(found)
+        found = validate.verdict(self.resources[at].kind, self.raw(at), self._remembered)
+        if found:
+            self.issues.extend(validate.as_issues(found, self.path(at)))
         return not found
 
     def raw(self, at: int) -> Any:

@@ -46,21 +46,34 @@ def preload(resource_types: tuple[str, ...] = TOUCHED_TYPES) -> None:
             continue
 
 
-def problems(resource_type: str, raw: Any, path: str) -> list[Issue]:
-    """What forbids to use a resource, one issue per element; empty when it is valid and means what it says.
+def verdict(resource_type: str, raw: Any, remembered: bool = True) -> Findings:
+    """What forbids to use a resource, one finding per element; empty when it is valid and means what it says.
 
     `raw` is the JSON text of the resource: bytes, or anything that `bytes` copies, such as msgspec.Raw.
-    Resources of types outside `TOUCHED_TYPES` are not validated. No issue quotes the resource.
+    Resources of types outside `TOUCHED_TYPES` are not validated. No finding quotes the resource. Where
+    nothing comes twice, a verdict need not be `remembered`.
     """
-    found = _verdicts.findings(resource_type, bytes(raw), _judged)
+    if remembered:
+        return _verdicts.findings(resource_type, bytes(raw), _judged)
+    return _judged(resource_type, bytes(raw))
+
+
+def problems(resource_type: str, raw: Any, path: str) -> list[Issue]:
+    """The verdict on a resource as issues, under the path that the resource has in the request."""
+    return as_issues(verdict(resource_type, raw), path)
+
+
+def as_issues(found: Findings, path: str) -> list[Issue]:
+    """Findings in a resource at a path."""
     return [Issue(f"{path}.{element}" if element else path, code, told) for element, told, code in found]
 
 
 def _judged(resource_type: str, text: bytes) -> Findings:
+    is_touched = resource_type in _touched
+    if is_touched and proves(resource_type, text):
+        return ()  # what is proved has no element that changes its meaning
     changed = tuple(changed_meaning(resource_type, text))
-    if resource_type not in _touched or proves(resource_type, text):
-        return changed
-    return changed + findings(resource_type, text)
+    return changed + findings(resource_type, text) if is_touched else changed
 
 
 def usage() -> Usage:

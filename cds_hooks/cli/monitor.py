@@ -67,7 +67,7 @@ def import_(
       patient  FHIR id of the patient, or
       card     uuid of a card that was shown
       outcome  1 (had it) or 0 (was found without it)
-      date     when; a date or a moment in ISO 8601
+      date     when; a date (in BEDSIDE_TIME_ZONE) or a moment in ISO 8601
       output   the model's output, in place of --output
 
     \b
@@ -82,7 +82,9 @@ def import_(
     known = _outputs(folders or settings.model_folders)
     with _opened(url, settings) as ledger:
         try:
-            done = import_outcomes(file, ledger, _key(settings), datetime.now(UTC), output, known)
+            done = import_outcomes(
+                file, ledger, _key(settings), datetime.now(UTC), output, known, settings.time_zone
+            )
         except BadFile as error:
             raise click.UsageError(str(error)) from None
         except _ledger_error() as error:

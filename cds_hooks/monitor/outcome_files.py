@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
@@ -64,6 +64,7 @@ class _Reader(NamedTuple):
     key: PatientKey
     now: datetime
     known: Collection[str] | None
+    zone: tzinfo
 
     def entry(self, row: Mapping[str, Any]) -> OutcomeEntry:
         """The entry of a row; raises _Refused."""
@@ -80,7 +81,7 @@ class _Reader(NamedTuple):
         value = _VALUES.get(_text(row.get("outcome")).lower())
         if value is None:
             raise _Refused("outcome", "must be 0 or 1")
-        observed = _moment(row.get("date"))
+        observed = _moment(row.get("date"), self.zone)
         if observed > self.now + _TOLERANCE:
             raise _Refused("date", "lies in the future")
         return OutcomeEntry(
@@ -100,15 +101,16 @@ def import_outcomes(
     now: datetime,
     output: str | None = None,
     known: Collection[str] | None = None,
+    zone: tzinfo = UTC,
 ) -> Imported:
-    """Store the outcomes of a file; importing it again stores nothing.
+    """Store the outcomes of a file; importing it again stores nothing. Dates are days of `zone`.
 
     `known` are the outputs that there are; a row of another one is left out, since no audit would ever read
     it, and nothing can be taken out of a ledger.
     Raises BadFile when it cannot be read, LedgerError when the ledger cannot be written; rows before that are
     stored, and the import can be repeated.
     """
-    reader = _Reader(output, key, now, known)
+    reader = _Reader(output, key, now, known, zone)
     receipts: dict[OutcomeReceipt, int] = {}
     troubles: list[Trouble] = []
     refused = 0
@@ -185,8 +187,8 @@ def _id(patient: str) -> str:
     return patient.removeprefix("Patient/")
 
 
-def _moment(value: Any) -> datetime:
-    """A date or a moment; without a zone it is taken as UTC."""
+def _moment(value: Any, zone: tzinfo) -> datetime:
+    """A date or a moment; without a zone it is one of the site's."""
     if isinstance(value, datetime):
         moment = value
     else:
@@ -194,7 +196,7 @@ def _moment(value: Any) -> datetime:
             moment = datetime.fromisoformat(_text(value))
         except ValueError:
             raise _Refused("date", "must be a date or a moment in ISO 8601") from None
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=zone)
     try:
         return moment.astimezone(UTC)
     except OverflowError:

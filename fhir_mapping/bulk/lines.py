@@ -2,10 +2,9 @@
 
 import gzip
 import io
-import sys
 import zlib
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, cast
 
@@ -15,6 +14,9 @@ from fhir_mapping.bulk.export import Piece, is_packed
 
 LONGEST_LINE = 64 * 2**20
 """Bytes of the longest line that is taken for a resource."""
+
+BLOCK_BYTES = 2**16
+"""Bytes that are read at a time: few enough to stay in a core's own cache while they are looked at."""
 
 _BUFFER = 2**18
 _BOM = b"\xef\xbb\xbf"
@@ -40,43 +42,79 @@ class Lines:
         self._path = folder / piece.file.name
         self._piece = piece
         self._problems = problems
-        self._opened: io.BufferedReader
+        self._begin = self._end = 0
 
     def __iter__(self) -> Iterator[bytes]:
+        for block in self.blocks():
+            yield from self.singly(lines_of(block))
+
+    def blocks(self) -> Iterator[bytes]:
+        """The same lines, many at a time."""
         piece = self._piece
         try:
-            with open_unpacked(self._path, piece.file.is_packed) as self._opened:
+            with open_unpacked(self._path, piece.file.is_packed) as opened:
                 try:
-                    yield from self._from(piece.start, piece.end)
+                    yield from self._blocks(opened)
                 except (OSError, EOFError, zlib.error):
-                    self.note("unreadable")
+                    self._problems.append(Problem(piece.file.name, opened.tell(), "unreadable"))
         except OSError:
             self._problems.append(Problem(piece.file.name, piece.start, "unreadable"))
 
-    def note(self, code: str, line: bytes = b"") -> None:
-        """Say what is wrong with the line that was given last."""
-        self._problems.append(Problem(self._piece.file.name, self._opened.tell() - len(line), code))
+    def singly(self, lines: Sequence[bytes], only: Iterable[int] | None = None) -> Iterator[bytes]:
+        """The lines of the block that was given last one by one, or those at some places, so that `note` can
+        tell where each is."""
+        ends = list(accumulate(map(len, lines), initial=self._begin))
+        for at in range(len(lines)) if only is None else only:
+            self._end = ends[at + 1]
+            yield lines[at]
 
-    def _from(self, start: int, end: int | None) -> Iterator[bytes]:
-        opened = self._opened
-        if start:
-            opened.seek(start - 1)
-            start += _skip_line(opened) - 1
-        left = sys.maxsize if end is None else end - start
-        is_first = start == 0
-        for line in iter(partial(opened.readline, LONGEST_LINE), b"") if left > 0 else ():
-            size = len(line)
-            if size == LONGEST_LINE and line[-1:] != b"\n":
-                self.note("too-long", line)
-                size += _skip_line(opened)
-            elif is_first:
-                yield line.removeprefix(_BOM)
-            else:
-                yield line
-            is_first = False
-            left -= size
-            if left <= 0:
+    def note(self, code: str, line: bytes) -> None:
+        """Say what is wrong with the line that was given last."""
+        self._problems.append(Problem(self._piece.file.name, self._end - len(line), code))
+
+    def _blocks(self, opened: io.BufferedReader) -> Iterator[bytes]:
+        begin, end = self._piece.start, self._piece.end
+        if begin:
+            opened.seek(begin - 1)
+            begin += _skip_line(opened) - 1
+        parts: list[bytes] = []  # what was read of a line whose end was not
+        held, size = 0, min(BLOCK_BYTES, LONGEST_LINE)
+        while end is None or begin < end:
+            got = opened.read1(size)
+            cut = got.rfind(b"\n") + 1
+            if got and not cut:
+                parts.append(got)
+                held += len(got)
+                if held >= LONGEST_LINE:
+                    self._too_long(begin)
+                    begin += held + _skip_line(opened)
+                    parts, held = [], 0
+                continue
+            block = b"".join((*parts, memoryview(got)[:cut]))
+            parts, held = [got[cut:]], len(got) - cut
+            if len(block) > size and (first := block.find(b"\n") + 1) > LONGEST_LINE:
+                self._too_long(begin)
+                begin, block = begin + first, block[first:]
+                if end is not None and begin >= end:
+                    return
+            if has_mark := begin == 0 and block.startswith(_BOM):
+                begin, block = len(_BOM), block.removeprefix(_BOM)
+            if end is not None and begin + len(block) > end:
+                block = block[: block.find(b"\n", max(0, end - begin - 1)) + 1 or None]
+            self._begin = begin
+            begin += len(block)
+            if block or has_mark:
+                yield block
+            if not got:
                 return
+
+    def _too_long(self, offset: int) -> None:
+        self._problems.append(Problem(self._piece.file.name, offset, "too-long"))
+
+
+def lines_of(block: bytes) -> list[bytes]:
+    """Lines of a block, each with its end. Other than `splitlines`, a carriage return ends none."""
+    return io.BytesIO(block).readlines() or [block]
 
 
 class _Unpacked(io.RawIOBase):

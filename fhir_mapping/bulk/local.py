@@ -153,8 +153,7 @@ def _scanned(work: WorkFolder, listed: list[Piece], each: Each, progress: Progre
 
 
 def _shared_table(work: WorkFolder, listed: list[Piece], partitions: int) -> None:
-    segments = [done.segments for piece in listed if (done := work.piece(piece.number))]
-    write_shared(work.path / SHARED_TABLE, work.lines(partitions, segments))
+    write_shared(work.path / SHARED_TABLE, work.lines(partitions, partitions, len(listed)))
 
 
 def _contested(work: WorkFolder, listed: list[Piece], partitions: int, each: Each) -> None:

@@ -2,15 +2,14 @@
 export holds twice, and whose they are."""
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fhir_mapping.bulk.scan import SHARED, Kept
-from fhir_mapping.bulk.spill import identity_digest
+from fhir_mapping.bulk.spill import identity_digest, identity_digests
 
 Digests = NDArray[np.int64]
 
@@ -42,16 +41,14 @@ class Marks:
             self.take(one)
             yield one
 
-    def marker(self, kind: str) -> Callable[[str | None, int], None]:
-        """A quick way to mark resources of one type: called with id and owner's digest."""
-        add_name, add_owner, salt = self._names.append, self._owners.append, crc32(kind.encode())
-        number = int.from_bytes
-
-        def mark(name: str | None, owner: int) -> None:
-            add_name(NAMELESS if name is None else hash(number(name.encode(), "big")) + salt)
-            add_owner(owner)
-
-        return mark
+    def extend(self, kind: str, names: Sequence[str | None], owners: Iterable[int]) -> None:
+        """Mark resources of one type by their ids and their owners' digests."""
+        self._names.extend(
+            identity_digests(kind, names)  # type: ignore[arg-type] # none is None
+            if None not in names
+            else (NAMELESS if name is None else identity_digest(kind, name) for name in names)
+        )
+        self._owners.extend(owners)
 
     def write(self, names: Path, owners: Path) -> None:
         """Write both columns, 8 bytes for each line."""

@@ -45,9 +45,8 @@ class _Owned(msgspec.Struct, gc=False):
     beneficiary: msgspec.Raw = msgspec.Raw()
 
 
-# Without the wrapper of `decoder`, which costs a call for each line: callers catch UNDECODABLE.
-decode_outline = msgspec.json.Decoder(Outline).decode
-UNDECODABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+# Without the wrapper of `decoder`, which costs a call for each line: callers catch all errors.
+OUTLINES = msgspec.json.Decoder(Outline)
 _decode_owned = decoder(_Owned)
 _decode_reference = decoder(Reference)
 _decode_id = decoder(str)

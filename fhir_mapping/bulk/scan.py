@@ -5,14 +5,14 @@ from pathlib import Path
 
 import msgspec
 
+from fhir_mapping.bulk.blocks import UNDECODABLE, decoded
 from fhir_mapping.bulk.export import resource_types, unread
 from fhir_mapping.bulk.interest import SHARED_KINDS, Codes, Interest
 from fhir_mapping.bulk.leads import Lead
 from fhir_mapping.bulk.lines import Lines, Problem
 from fhir_mapping.bulk.outline import (
-    UNDECODABLE,
+    OUTLINES,
     Outline,
-    decode_outline,
     odd_outline,
     owner_of,
     owner_of_broken,
@@ -62,7 +62,9 @@ class Tally(msgspec.Struct):
 
 def scan(lines: Lines, interest: Interest, tally: Tally) -> Iterator[Kept]:
     """The lines to keep."""
-    return filter(None, map(Look(lines, interest, tally), lines))
+    look = Look(lines, interest, tally).at
+    for found, whole in decoded(lines, OUTLINES):
+        yield from filter(None, map(look, found, lines.singly(whole)))
 
 
 class Look:
@@ -74,10 +76,16 @@ class Look:
         self._tally = tally
 
     def __call__(self, line: bytes) -> Kept | None:
-        interest, tally = self._interest, self._tally
         try:
-            outline = decode_outline(line)
+            outline = OUTLINES.decode(line)
         except UNDECODABLE:
+            outline = None
+        return self.at(outline, line)
+
+    def at(self, outline: Outline | None, line: bytes) -> Kept | None:
+        """What is to be kept of a line with this outline, None when it has none."""
+        interest, tally = self._interest, self._tally
+        if outline is None:
             found = None
             if not line.isspace():
                 tally.read += 1

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
+import msgspec
+
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.readers.newest import asks_for_newest, systems_of
 from fhir_mapping.readers.observations import ObservationReader
@@ -14,7 +16,7 @@ from fhir_mapping.readers.observations import ObservationReader
 KIND = "Observation"
 
 
-class Slot(NamedTuple):
+class Slot(msgspec.Struct, frozen=True):
     """A feature's place in the table of newest values, and the systems of one of its codes."""
 
     number: int

@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Iterable, Iterator
+from os import SEEK_END
 from typing import BinaryIO
 from zlib import crc32
 
@@ -11,14 +12,7 @@ from fhir_mapping.bulk.scan import SHARED, Kept
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(list[Kept]).decode
-
-
-class Segment(msgspec.Struct, frozen=True, array_like=True):
-    """Where in a spill file some lines of a partition lie."""
-
-    partition: int
-    offset: int
-    length: int
+_NUMBER = array("q").itemsize
 
 
 def partition_of(owner: str, partitions: int) -> int:
@@ -32,28 +26,51 @@ def identity_digest(kind: str, name: str) -> int:
     return hash(int.from_bytes(name.encode(), "big")) + crc32(kind.encode())
 
 
-def spill(kept: Iterable[Kept], partitions: int, file: BinaryIO) -> list[Segment]:
-    """Append lines to a spill file, by partition."""
-    sorted_out: dict[int, list[Kept]] = {}
-    places: dict[str, int] = {}
-    for one in kept:
-        place = places.get(one.owner)
-        if place is None:
-            place = places[one.owner] = partition_of(one.owner, partitions)
-        sorted_out.setdefault(place, []).append(one)
-    segments = []
-    for place in sorted(sorted_out):
-        blob = _encode(sorted_out[place])
-        segments.append(Segment(place, file.tell(), len(blob)))
-        file.write(blob)
-    return segments
+def identity_digests(kind: str, names: Iterable[str]) -> Iterable[int]:
+    """`identity_digest` of many resources of one type, without a call of ours for each."""
+    return map(crc32(kind.encode()).__add__, map(hash, map(int.from_bytes, map(str.encode, names))))
 
 
-def unspilled(file: BinaryIO, segments: Iterable[Segment]) -> Iterator[Kept]:
-    """Lines of segments of one spill file."""
-    for segment in segments:
-        file.seek(segment.offset)
-        yield from _decode(file.read(segment.length))
+class Spill:
+    """Writes a spill file: kept lines by partition, round after round, and at its end a table of where in
+    each round each partition begins, so that a reader of one partition holds nothing of the others."""
+
+    def __init__(self, file: BinaryIO, partitions: int) -> None:
+        self._file = file
+        self._partitions = partitions
+        self._table = array("q")
+
+    def add(self, kept: Iterable[Kept]) -> None:
+        """Append the lines of one round."""
+        sorted_out: dict[int, list[Kept]] = {}
+        places: dict[str, int] = {}
+        for one in kept:
+            place = places.get(one.owner)
+            if place is None:
+                place = places[one.owner] = partition_of(one.owner, self._partitions)
+            sorted_out.setdefault(place, []).append(one)
+        at = self._file.tell()
+        for place in range(self._partitions + 1):
+            self._table.append(at)
+            if found := sorted_out.get(place):
+                at += self._file.write(_encode(found))
+        self._table.append(at)
+
+    def finish(self) -> None:
+        """Append the table; nothing can be added then."""
+        self._file.write(self._table.tobytes() + array("q", (len(self._table),)).tobytes())
+
+
+def unspilled(file: BinaryIO, partition: int, partitions: int) -> Iterator[Kept]:
+    """Lines of one partition of a spill file."""
+    end = file.seek(-_NUMBER, SEEK_END)
+    (numbers,) = array("q", file.read(_NUMBER))
+    for row in range(end - numbers * _NUMBER, end, (partitions + 2) * _NUMBER):
+        file.seek(row + partition * _NUMBER)
+        begin, stop = array("q", file.read(2 * _NUMBER))
+        if begin < stop:
+            file.seek(begin)
+            yield from _decode(file.read(stop - begin))
 
 
 def digests(kept: Iterable[Kept]) -> "array[int]":

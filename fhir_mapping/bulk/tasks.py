@@ -18,7 +18,7 @@ from fhir_mapping.bulk.marks import Marks, owner_digest
 from fhir_mapping.bulk.newest import Newest, scan_newest
 from fhir_mapping.bulk.scan import Kept, Tally, scan
 from fhir_mapping.bulk.shared import SharedTable
-from fhir_mapping.bulk.spill import Segment, identity_digest, spill
+from fhir_mapping.bulk.spill import Spill, identity_digest
 from fhir_mapping.bulk.work import PieceDone, WorkFolder, write_whole
 from fhir_mapping.features import FeatureSet
 from fhir_mapping.times import time_zone
@@ -80,10 +80,6 @@ class Tasks:
         return Interest.of(self.context.job.features())
 
     @cached_property
-    def _segments(self) -> list[list[Segment]]:
-        return [done.segments for number in range(self.context.pieces) if (done := self.work.piece(number))]
-
-    @cached_property
     def _newest(self) -> Newest | None:
         job = self.context.job
         if not self.context.is_quick:
@@ -101,13 +97,14 @@ class Tasks:
     def scan_piece(self, piece: Piece) -> int:
         """First pass on a piece: spill file, digests, tally. Returns the piece's weight."""
         tally, marks = Tally(), Marks()
-        segments: list[Segment] = []
         lines = Lines(self.context.export, piece, tally.problems)
         with self.work.spill_path(piece.number).open("wb") as file:
+            spill = Spill(file, self.context.partitions)
             for kept in rounds(self._scanned(lines, tally, marks)):
-                segments += spill(kept, self.context.partitions, file)
+                spill.add(kept)
+            spill.finish()
         marks.write(self.work.digests_path(piece.number), self.work.owners_path(piece.number))
-        self.work.finish_piece(piece.number, PieceDone(segments, tally))
+        self.work.finish_piece(piece.number, PieceDone(tally))
         return piece.weight
 
     def _scanned(self, lines: Lines, tally: Tally, marks: Marks) -> Iterator[Kept]:
@@ -123,13 +120,16 @@ class Tasks:
         wanted = set(np.fromfile(self.work.path / REPEATED, dtype=np.int64).tolist())
         return [
             one
-            for one in self.work.lines(partition, self._segments)
+            for one in self._lines(partition)
             if one.id is not None and identity_digest(one.kind, one.id) in wanted
         ]
 
+    def _lines(self, partition: int) -> Iterator[Kept]:
+        return self.work.lines(partition, self.context.partitions, self.context.pieces)
+
     def map_partition(self, partition: int) -> int:
         """Second pass on a partition: its rows. Returns how many there are."""
-        kept = self.work.lines(partition, self._segments)
+        kept = self._lines(partition)
         if self._aside:
             kept = (one for one in kept if owner_digest(one.owner) not in self._aside)
         encoder, blob, rows = msgspec.msgpack.Encoder(), bytearray(), 0
@@ -141,7 +141,8 @@ class Tasks:
             encoded = encoder.encode(row)
             blob += len(encoded).to_bytes(_LENGTH, "little") + encoded
             rows += 1
-        write_whole(self.work.unsettled_path(partition), unsettled.tobytes())
+        if unsettled:
+            write_whole(self.work.unsettled_path(partition), unsettled.tobytes())
         write_whole(self.work.rows_path(partition), bytes(blob))
         return rows
 

@@ -7,7 +7,7 @@ name first and then renamed, so that a run that is stopped leaves whole results 
 import os
 import shutil
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ import numpy as np
 from fhir_mapping.bulk.errors import BulkError
 from fhir_mapping.bulk.export import ExportFile
 from fhir_mapping.bulk.scan import Kept, Tally
-from fhir_mapping.bulk.spill import Segment, unspilled
+from fhir_mapping.bulk.spill import unspilled
 
-FORMAT = 4
+FORMAT = 5
 _PLAN = "plan.json"
 
 
@@ -57,7 +57,6 @@ class Plan(msgspec.Struct, frozen=True):
 class PieceDone(msgspec.Struct, frozen=True):
     """The result of the first pass on one piece; the lines themselves are in the spill file beside it."""
 
-    segments: list[Segment]
     tally: Tally
 
 
@@ -126,7 +125,8 @@ class WorkFolder:
         return self.path / f"rows-{partition:06}"
 
     def unsettled_path(self, partition: int) -> Path:
-        """Digests of the patients of one partition who have no row, because all their lines are needed."""
+        """Digests of the patients of one partition who have no row, because all their lines are needed; no
+        file where there are none."""
         return self.path / f"unsettled-{partition:06}"
 
     def owners(self, name: str) -> frozenset[int] | None:
@@ -155,13 +155,11 @@ class WorkFolder:
         except FileNotFoundError:
             return None
 
-    def lines(self, partition: int, segments: Sequence[Sequence[Segment]]) -> Iterator[Kept]:
-        """Kept lines of one partition over all pieces; `segments` by piece."""
-        for number, listed in enumerate(segments):
-            wanted = [one for one in listed if one.partition == partition]
-            if wanted:
-                with self.spill_path(number).open("rb") as file:
-                    yield from unspilled(file, wanted)
+    def lines(self, partition: int, partitions: int, pieces: int) -> Iterator[Kept]:
+        """Kept lines of one of the partitions over all pieces, in their order."""
+        for number in range(pieces):
+            with self.spill_path(number).open("rb", buffering=0) as file:
+                yield from unspilled(file, partition, partitions)
 
     def remove(self) -> None:
         """Remove the folder with all that is in it."""

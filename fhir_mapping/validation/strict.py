@@ -1,12 +1,14 @@
 """Strict msgspec structs, derived from fhir.resources' own R4B models so that they follow its version.
 
 A struct accepts a part of what its model accepts, never more: no `null`, no primitive extensions
-(`_birthDate`), no `contained`, no rare data types, and nesting of limited depth.
+(`_birthDate`), no `contained`, no rare data types, nesting of limited depth, and nothing that changes what
+the other elements say.
 """
 
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Annotated, Any, NamedTuple, Union, get_args, get_origin
 
 import msgspec
@@ -27,6 +29,10 @@ _DATA_TYPES = frozenset(
         *("Range", "Ratio", "Reference", "SampledData", "Timing"),
     }
 )
+
+# Elements that change what a resource says, which FHIR forbids to pass over; with those of one type alone.
+CHANGING = ("implicitRules", "modifierExtension")
+CHANGING_OF: Mapping[str, tuple[str, ...]] = MappingProxyType({"Observation": ("focus",)})
 
 # Of the fifty types of Extension.value[x], those of common profiles: each costs time in every extension.
 _EXTENSION_VALUES = frozenset(
@@ -93,12 +99,16 @@ def _elements(model: Any, tidy: bool, depth: int) -> Iterator[_Element]:
     """The elements that can be proved, in the order of the standard, in which most senders write them."""
     fields = {field.alias or name: field for name, field in model.model_fields.items()}
     required = _required(model)
+    changing = (*CHANGING, *CHANGING_OF.get(model.__name__, ()))
     for name in model.elements_sequence():
+        if name in changing:
+            continue
         field = fields[name]
-        kind = _strict_type(field.annotation, field.metadata, _Context(model, tidy, depth))
         choice = (field.json_schema_extra or {}).get("one_of_many")
-        rare = model.__name__ == "Extension" and choice and name.removeprefix(choice) not in _EXTENSION_VALUES
-        if kind is not None and not rare:
+        if model.__name__ == "Extension" and choice and name.removeprefix(choice) not in _EXTENSION_VALUES:
+            continue  # before its type is asked for: fhir.resources imports each when it is
+        kind = _strict_type(field.annotation, field.metadata, _Context(model, tidy, depth))
+        if kind is not None:
             yield _Element(name, kind, name in required, choice)
 
 
@@ -135,28 +145,22 @@ def _identifier(name: str) -> str:
 
 def _one_of_each(choices: dict[str, _Choice], names: list[str]) -> Callable[[Any], None]:
     """Check that at most one element of each choice is there, and exactly one where one must be."""
-    checks = [_one_of(choice, rule, names) for choice, rule in choices.items()]
-    if len(checks) == 1:
-        return lambda struct: checks[0](astuple(struct))
+    bounds = [_bounds(choice, rule, names) for choice, rule in choices.items()]
 
     def check(struct: Any) -> None:
         values = astuple(struct)
-        for one in checks:
-            one(values)
+        for span, absent, least, most in bounds:
+            if not least <= values[span].count(absent) <= most:
+                raise ValueError("one element of a choice was expected")
 
     return check
 
 
-def _one_of(choice: str, rule: _Choice, names: list[str]) -> Callable[[tuple[Any, ...]], None]:
+def _bounds(choice: str, rule: _Choice, names: list[str]) -> tuple[slice, tuple[str], int, int]:
+    """Where the elements of a choice are, what stands for one that is absent, and how many of them may be."""
     places = sorted(map(names.index, rule.members))
-    span, absent = slice(places[0], places[-1] + 1), _absent(choice)
     least, most = len(places) - 1, len(places) - rule.required
-
-    def check(values: tuple[Any, ...]) -> None:
-        if not least <= values[span].count(absent) <= most:
-            raise ValueError("one element of a choice was expected")
-
-    return check
+    return slice(places[0], places[-1] + 1), _absent(choice), least, most
 
 
 def _strict_type(annotation: Any, metadata: list[Any], context: _Context) -> Any:

@@ -1,7 +1,9 @@
-"""Batches of a 200-tree model: ONNX Runtime, as `bedside score` runs it, against scikit-learn.
+"""Batches of rows: ONNX Runtime, as `bedside score` runs it, against scikit-learn.
 
-CPU time is compared, so that the ratio is that of equal cores: both spread over cores by giving rows to
-processes, which share nothing.
+The bundled models, which are sums of splines on the logit scale and state an interval of 60 members, run
+beside a pipeline of scikit-learn with splines and one logistic regression, without interval; a model of 200
+trees beside the very trees of scikit-learn. CPU time is compared, so that the ratio is that of equal cores:
+both spread over cores by giving rows to processes, which share nothing.
 
 Usage: python tests/benchmarks/cohort_scores.py [rows]
 """
@@ -10,13 +12,22 @@ import statistics
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from onnx import TensorProto, helper
 from sklearn.ensemble import GradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import SplineTransformer, StandardScaler
 
-from models.session import open_session
+from models.cohort import BATCH
+from models.loader import load_model
+from models.session import Session, open_session
 
+CATALOG = Path(__file__).resolve().parents[2] / "models" / "catalog"
 BLOCKS = (32, 64, 128, 256, 1024, 16_384)
 ROUNDS = 5
 TREES, DEPTH = 200, 3
@@ -32,7 +43,35 @@ _LEAF = ("target_treeids", "target_nodeids", "target_ids", "target_weights")
 
 
 def main(rows: int) -> None:
-    """Measure and print one table."""
+    """Measure and print one table for each kind of model."""
+    for folder in sorted(one.parent for one in CATALOG.glob("*/model.yaml")):
+        _splines(folder, rows)
+    _trees(rows)
+
+
+def _splines(folder: Path, rows: int) -> None:
+    """A bundled model, and scikit-learn's pipeline of the same kind on as many inputs."""
+    model, rng = load_model(folder), np.random.default_rng(7)
+    features = rng.normal(50, 10, (rows, len(model.features.inputs)))
+    outcome = features[:, 0] + rng.normal(0, 10, rows) > 50
+    pipeline = make_pipeline(SplineTransformer(n_knots=4), StandardScaler(), LogisticRegression())
+    pipeline.fit(features[:2000], outcome[:2000])
+    session = open_session(
+        (folder / "model.onnx").read_bytes(), features.shape[1], len(model.manifest.outputs), {}
+    )
+    work: dict[str, Callable[[], object]] = {
+        "scikit-learn": lambda: pipeline.predict_proba(features),
+        f"ONNX, {BATCH} rows at a time": lambda: _in_blocks(session, features, BATCH),
+    }
+    _table(folder.name, work, rows)
+
+
+def _in_blocks(session: Session, features: NDArray[np.float64], block: int) -> None:
+    for start in range(0, len(features), block):
+        session.run(features[start : start + block])
+
+
+def _trees(rows: int) -> None:
     rng = np.random.default_rng(7)
     features = rng.uniform(1, 150, (rows, 12))
     outcome = features[:, 0] + features[:, 1] * rng.random(rows) > 150
@@ -45,11 +84,13 @@ def main(rows: int) -> None:
         raise SystemExit("the engines run different models; the comparison means nothing")
     work: dict[str, Callable[[], object]] = {"scikit-learn": lambda: boosted.predict_proba(features)}
     for block in BLOCKS:
-        work[f"ONNX, {block} rows at a time"] = lambda block=block: [
-            session.run(features[start : start + block]) for start in range(0, rows, block)
-        ]
+        work[f"ONNX, {block} rows at a time"] = partial(_in_blocks, session, features, block)
+    _table(f"{TREES} trees", work, rows)
+
+
+def _table(what: str, work: dict[str, Callable[[], object]], rows: int) -> None:
     seconds = _interleaved(work)
-    print(f"{'':30}{'us per row':>12}{'x scikit-learn':>16}{'goal':>6}")
+    print(f"{what:30}{'us per row':>12}{'x scikit-learn':>16}{'goal':>6}")
     for name, taken in seconds.items():
         speed = seconds["scikit-learn"] / taken
         print(f"{name:30}{taken / rows * 1e6:12.2f}{speed:16.2f}{'1.0' if 'ONNX' in name else '':>6}")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fhir_mapping.bulk.outline import decode_outline, odd_outline, owner_of, owner_of_broken, patient_of
+from fhir_mapping.bulk.outline import OUTLINES, odd_outline, owner_of, owner_of_broken, patient_of
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.floats(allow_nan=False) | st.text(),
@@ -41,12 +41,12 @@ def test_a_reference_names_a_patient_or_nobody(reference: str | None, patient: s
 def test_the_owner_is_found_under_each_of_its_names(element: str) -> None:
     """subject, patient and beneficiary all tell whose a resource is."""
     line = msgspec.json.encode({"resourceType": "Coverage", element: {"reference": "Patient/p"}})
-    assert owner_of(decode_outline(line)) == "p"
+    assert owner_of(OUTLINES.decode(line)) == "p"
 
 
 def test_a_patient_resource_is_its_own() -> None:
     """The Patient resource belongs to the patient of its id."""
-    assert owner_of(decode_outline(b'{"resourceType": "Patient", "id": "p"}')) == "p"
+    assert owner_of(OUTLINES.decode(b'{"resourceType": "Patient", "id": "p"}')) == "p"
 
 
 def test_the_owner_of_an_odd_resource_is_still_found() -> None:

@@ -10,7 +10,6 @@ import pytest
 from fhir_mapping.bulk.errors import BulkError
 from fhir_mapping.bulk.export import ExportFile
 from fhir_mapping.bulk.scan import Tally
-from fhir_mapping.bulk.spill import Segment
 from fhir_mapping.bulk.work import PieceDone, Plan, WorkFolder
 
 FILE = ExportFile("Patient.ndjson", "Patient", 10, 123)
@@ -19,7 +18,7 @@ PLAN = Plan({"model": "m", "index time": "2021"}, (FILE,), 16, 100)
 
 def test_a_finished_piece_is_found_again(tmp_path: Path) -> None:
     """What was noted of a piece is read back; of another there is nothing."""
-    done = PieceDone([Segment(1, 2, 3)], Tally(read=4, kinds={"Patient"}))
+    done = PieceDone(Tally(read=4, kinds={"Patient"}))
     WorkFolder.begin(tmp_path / "work", PLAN).finish_piece(7, done)
     again = WorkFolder.go_on(tmp_path / "work", PLAN)
     assert again.piece(7) == done

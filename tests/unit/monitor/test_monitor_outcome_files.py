@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pyarrow
 import pytest
@@ -70,6 +71,18 @@ def test_dates_of_parquet_are_taken_as_they_are(ledger: Ledger, tmp_path: Path) 
     moment = datetime(2026, 1, 20, 23, tzinfo=UTC).astimezone()
     imported(write(tmp_path / "a.parquet", ROW | {"outcome": 1, "date": moment}), ledger)
     assert [row["observed_at"] for row in ledger.outcomes(OUTPUT, NOW)] == ["2026-01-20T23:00:00.000Z"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment"),
+    [("America/New_York", "2026-01-20T05:00:00.000Z"), ("Pacific/Auckland", "2026-01-19T11:00:00.000Z")],
+)
+def test_a_date_is_a_day_of_the_site(ledger: Ledger, tmp_path: Path, zone: str, moment: str) -> None:
+    """So an outcome of the day after an evening's prediction does not lie before it."""
+    predict(ledger, "one")
+    path = write(tmp_path / "a.csv", ROW | {"outcome": 1, "date": "2026-01-20"})
+    import_outcomes(path, ledger, PatientKey(SECRET), NOW, OUTPUT, zone=ZoneInfo(zone))
+    assert [row["observed_at"] for row in ledger.outcomes(OUTPUT, NOW)] == [moment]
 
 
 def test_a_reference_is_the_same_patient_as_its_id(ledger: Ledger, tmp_path: Path) -> None:

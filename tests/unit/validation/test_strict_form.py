@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from fhir_mapping.validate import TOUCHED_TYPES
-from fhir_mapping.validation.authority import model_of
+from fhir_mapping.validate import TOUCHED_TYPES, problems
+from fhir_mapping.validation.authority import findings, model_of
 from fhir_mapping.validation.proof import proves
 from fhir_mapping.validation.strict import strict_struct
 
@@ -31,6 +31,27 @@ def proved(resource: dict[str, Any], **changes: Any) -> bool:
 def without(resource: dict[str, Any], name: str) -> dict[str, Any]:
     """A resource without one element."""
     return {key: value for key, value in resource.items() if key != name}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"modifierExtension": [{"url": URL, "valueBoolean": True}]},
+        {"component": [{"code": {"text": "a"}, "modifierExtension": [{"url": URL, "valueBoolean": True}]}]},
+        {"implicitRules": URL},
+        {"focus": [{"reference": "Patient/child"}]},
+    ],
+)
+def test_what_changes_the_meaning_is_not_proved(changes: dict[str, Any]) -> None:
+    """It may be valid; whoever takes the proof takes the resource for what its elements say."""
+    assert findings("Observation", json.dumps(OBSERVATION | changes).encode()) == ()
+    assert not proved(OBSERVATION, **changes)
+
+
+def test_a_word_in_a_text_changes_no_meaning() -> None:
+    """Only the element of that name does: a display text may speak of a focus."""
+    raw = json.dumps(OBSERVATION | {"method": {"text": "focus"}}).encode()
+    assert problems("Observation", raw, "x") == []
 
 
 @pytest.mark.parametrize("name", ["status", "code"])

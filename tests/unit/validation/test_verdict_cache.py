@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from fhir_mapping import validate
+from fhir_mapping.record import PatientRecord
 from fhir_mapping.validation.authority import UNREADABLE, Finding, findings
 from fhir_mapping.validation.verdicts import VerdictCache
 
@@ -126,6 +127,14 @@ def test_what_was_proved_valid_is_not_proved_again() -> None:
     assert [validate.problems("Patient", raw, "x") for _ in range(2)] == [[], []]
     after = validate.usage()
     assert (after.hits - before.hits, after.misses - before.misses) == (1, 1)
+
+
+def test_a_chart_of_a_cohort_leaves_no_verdict() -> None:
+    """Its resources come once: their verdicts would only push out those of the service."""
+    raw = b'{"resourceType": "Patient", "id": "p", "gender": "female"}'
+    before = validate.usage()
+    assert PatientRecord.of_resources("p", [raw]).accepts_patient()
+    assert validate.usage() == before
 
 
 def test_bytes_that_are_no_json_are_one_issue() -> None:
