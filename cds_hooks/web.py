@@ -121,6 +121,8 @@ def _untold(incoming: Request) -> bytes:
     try:
         body: bytes = LimitedStream(incoming.environ["wsgi.input"], limit + 1, is_max=True).read()
     except Exception:  # the web server has errors of its own for what is no chunk
+        if getattr(incoming.environ["wsgi.input"], "is_too_long", False):
+            raise RequestEntityTooLarge from None
         raise _cut(incoming) from None
     if len(body) > limit:
         raise RequestEntityTooLarge

@@ -93,6 +93,36 @@ def test_a_client_in_a_hurry_does_not_wait_for_the_slow(live: Live, tmp_path: Pa
         assert {told(connection)[0] for connection in connections} == {408}
 
 
+@pytest.mark.parametrize(
+    ("coding", "begun", "status"),
+    [
+        ("gzip, chunked", "5\r\nab", 400),
+        ("chunked", "00000000000000005\r\nab", 400),
+        ("chunked", "FFFFFFF\r\nab", 413),
+    ],
+)
+def test_a_body_that_is_not_waited_for_holds_no_thread(
+    live: Live, coding: str, begun: str, status: int
+) -> None:
+    """A framing that cannot be followed, or a chunk over the limit, is answered and not read on for; more of
+    them than the server has threads delay nobody."""
+    head = HEAD.replace("Content-Length: 1000", f"Transfer-Encoding: {coding}")
+    with ExitStack() as crowd:
+        connections = [crowd.enter_context(connect(live, head + begun)) for _ in range(100)]
+        began = time.monotonic()
+        assert live.get("/healthz")
+        assert {told(connection)[0] for connection in connections} == {status}
+        assert time.monotonic() - began < 1.5
+
+
+def test_line_feeds_alone_are_told_at_once(live: Live) -> None:
+    """A head that ends its lines with LF will never end, so it is no request that is slow."""
+    began = time.monotonic()
+    with connect(live, "GET /healthz HTTP/1.1\nHost: cds\n\n") as connection:
+        assert told(connection)[0] == 400
+    assert time.monotonic() - began < 1
+
+
 def test_the_answer_to_the_slow_ends_the_connection(live: Live) -> None:
     """A 408 says `Connection: close`, as RFC 9110 asks for, and the connection is closed."""
     with connect(live, HEAD + "{") as connection:
