@@ -1,8 +1,9 @@
 """gunicorn's worker with threads, in which slow clients hold none of them.
 
 A request is handed to a thread once it is there; until then its connection waits in the worker's own event
-loop, which takes what arrives and knows the deadline. So does a connection that is being closed: what the
-client still sends is thrown away there, and nobody waits for it.
+loop, which takes what arrives and knows the deadline. So does an answer that the client does not take at
+once, and a connection that is being closed: what the client still sends is thrown away there, and nobody
+waits for it.
 """
 
 from __future__ import annotations
@@ -11,10 +12,11 @@ import select
 import selectors
 import socket
 import time
+from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from gunicorn import util  # type: ignore[import-untyped]  # publishes no types
@@ -24,6 +26,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-
 from cds_hooks import outcomes
 from cds_hooks.arrivals import ARRIVALS
 from cds_hooks.incoming import HeldUnreader, Incoming
+from cds_hooks.outgoing import Outgoing
 from cds_hooks.whole_bodies import Parser
 
 __all__ = ["Worker"]
@@ -34,6 +37,9 @@ _WAITS = object()
 _PATIENCE_S = 0.02
 """How long a thread waits for the rest of a request, or for the next, before the event loop does: most come
 in one piece."""
+
+_TAKEN_WITHIN_S = 60.0
+"""How long a client may take for what is left of one answer."""
 
 _LINGER_S = 2.0
 _LINGER_BYTES = 4 * 1024 * 1024
@@ -48,6 +54,25 @@ _UNREADABLE = {
     errors.UnsupportedTransferCoding: HTTPStatus.NOT_IMPLEMENTED,
 }
 _OWN_FAULT = (errors.ConfigurationProblem, errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
+
+
+class _Sending:
+    """An answer that the client takes slowly: until when it may, and whether the connection stays then."""
+
+    __slots__ = ("outgoing", "stays", "until")
+
+    def __init__(self, outgoing: Outgoing, stays: bool) -> None:
+        self.outgoing = outgoing
+        self.stays = stays
+        self.until = time.monotonic() + _TAKEN_WITHIN_S
+
+
+class _Way(NamedTuple):
+    """What gunicorn asks of a connection while it answers."""
+
+    sock: Outgoing
+    client: Any
+    server: Any
 
 
 class _Leaving:
@@ -68,12 +93,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
         self._incoming: dict[TConn, Incoming] = {}
         self._parked: dict[TConn, None] = {}
         self._parked_bytes = 0
+        self._outgoing: dict[TConn, Outgoing] = {}
+        self._sending: dict[TConn, _Sending] = {}
         self._leaving: dict[TConn, _Leaving] = {}
 
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection, in the place of the slowest when there are too many; called by gunicorn."""
         if self.nr_conns >= self.worker_connections - _SPARE:
-            self._give_up_oldest()
+            if self._parked:
+                self._give_up_oldest()
+            elif self._sending:
+                self._cut_off(next(iter(self._sending)))
         super().accept(listener)
 
     def handle(self, conn: TConn) -> Any:
@@ -94,6 +124,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
                 stays = self._answer(conn, incoming)
             finally:
                 ARRIVALS.end(conn.sock)
+                outgoing = self._outgoing.pop(conn, None)
+            if outgoing is not None and outgoing.left:
+                return _Sending(outgoing, stays is True)
             if stays is not True or not self._is_followed(conn):
                 return stays
 
@@ -123,13 +156,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
         it. Called by gunicorn in a thread."""
         if not conn.parser.unreader.is_whole:
             req.force_close()
-        return super().handle_request(req, conn)
+        outgoing = self._outgoing[conn] = Outgoing(conn.sock)
+        return super().handle_request(req, _Way(outgoing, conn.client, conn.server))
 
     def finish_request(self, conn: TConn, fs: Any) -> None:
         """See to a connection that a thread is done with; called by gunicorn in its event loop."""
         result = None if fs.cancelled() or fs.exception() is not None else fs.result()
         if result is _WAITS:
             self._park(conn)
+        elif isinstance(result, _Sending):
+            self._send(conn, result)
         elif result:
             super().finish_request(conn, fs)
         else:
@@ -173,6 +209,39 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
             self._incoming[oldest].is_ready = True
             self._take_up(oldest)
 
+    def _send(self, conn: TConn, sending: _Sending) -> None:
+        self._sending[conn] = sending
+        conn.sock.setblocking(False)
+        self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send_more, conn))
+        while sum(len(one.outgoing.left) for one in self._sending.values()) > ARRIVALS.room:
+            self._cut_off(next(iter(self._sending)))
+
+    def _send_more(self, conn: TConn, _: socket.socket) -> None:
+        """A client has taken some of its answer, or is gone."""
+        sending = self._sending.get(conn)
+        if sending is None:  # cut off in the same round of events
+            return
+        try:
+            is_sent = sending.outgoing.go_on()
+        except OSError:
+            self._cut_off(conn)
+            return
+        if is_sent:
+            self.poller.unregister(conn.sock)
+            del self._sending[conn]
+            if sending.stays:
+                done: Future[bool] = Future()
+                done.set_result(True)
+                super().finish_request(conn, done)
+            else:
+                self._leave(conn)
+
+    def _cut_off(self, conn: TConn) -> None:
+        """End the connection of a client that does not take its answer."""
+        del self._sending[conn]
+        self.poller.unregister(conn.sock)
+        self._close(conn)
+
     def _leave(self, conn: TConn) -> None:
         """Close a connection after its answer, which a reset would cut short (RFC 9112, section 9.6)."""
         try:
@@ -202,6 +271,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
         self._close(conn)
 
     def _close(self, conn: TConn) -> None:
+        self._incoming.pop(conn, None)
+        ARRIVALS.end(conn.sock)
         self.nr_conns -= 1
         conn.close()
 
@@ -226,6 +297,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
         super().murder_pending()
         ARRIVALS.sweep()
         now = time.monotonic()
+        for conn in [one for one, sending in self._sending.items() if sending.until <= now]:
+            self._cut_off(conn)
         for conn in [one for one, leaving in self._leaving.items() if leaving.until <= now]:
             self._end_leave(conn)
 

@@ -80,6 +80,7 @@ def take_turns(app: Flask, turns: Turns) -> None:
 def _connection(incoming: Request) -> socket | None:
     """The connection of a request, None in a server that does not tell it."""
     told = incoming.environ.get("gunicorn.socket")
+    told = getattr(told, "connection", told)
     return told if isinstance(told, socket) else None
 
 

@@ -159,6 +159,31 @@ def test_honest_clients_are_answered_beside_hundreds_of_slow_ones(
     assert max(took) < 1.5
 
 
+@pytest.mark.slow
+def test_answers_that_are_not_taken_hold_no_thread(live: Live) -> None:
+    """More clients than the server has threads ask for page after page and read none: nobody else waits. What
+    they read later is whole, and in order."""
+    page = f"GET /models/{DIABETES} HTTP/1.1\r\nHost: cds\r\nAccept: text/html\r\n\r\n"
+    with ExitStack() as crowd:
+        connections = []
+        for _ in range(100):
+            wire = crowd.enter_context(socket.socket())
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            wire.settimeout(30)
+            wire.connect(("127.0.0.1", live.port))
+            wire.sendall(page.encode() * 60)
+            connections.append(wire)
+        time.sleep(12)
+        began = time.monotonic()
+        assert live.get("/healthz")
+        assert time.monotonic() - began < 1
+        with connections[0].makefile("rb") as answers:
+            for _ in range(60):
+                assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
+                fields = dict(line.strip().split(b": ", 1) for line in iter(answers.readline, b"\r\n"))
+                assert answers.read(int(fields[b"Content-Length"])).endswith((b"</html>", b"</html>\n"))
+
+
 def test_the_oldest_makes_room_when_slow_bodies_take_up_too_much(tmp_path: Path) -> None:
     """Of bodies that stop shortly before their end, only as many are held as there is room for."""
     server = Live(tmp_path, BEDSIDE_WORKERS="1", BEDSIDE_MAX_BODY_MB="1", BEDSIDE_READ_TIMEOUT="60")
