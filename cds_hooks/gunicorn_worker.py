@@ -88,6 +88,8 @@ class _Leaving:
 class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
     """gunicorn's worker with threads, in which no connection may be slow for ever, or be waited for."""
 
+    sockets: list[Any]
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._incoming: dict[TConn, Incoming] = {}
@@ -96,6 +98,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
         self._outgoing: dict[TConn, Outgoing] = {}
         self._sending: dict[TConn, _Sending] = {}
         self._leaving: dict[TConn, _Leaving] = {}
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Begin or cease to take connections; called by gunicorn, at a stop too, which would leave those that
+        come meanwhile to wait for nobody, and reset them at its end."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                while _is_readable(listener, 0):
+                    self.accept(listener)
+                listener.close()
+            self.sockets = []
 
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection, in the place of the slowest when there are too many; called by gunicorn."""
@@ -319,14 +332,13 @@ def _arrives(incoming: Incoming, connection: socket.socket) -> bool:
                 incoming.take_all(connection, left)
             else:
                 incoming.take(connection)
-        if not incoming.is_ready and not _is_readable(connection, until - time.monotonic()):
+        left = until - time.monotonic()
+        if not incoming.is_ready and not (left > 0 and _is_readable(connection, left)):
             return False
     return True
 
 
 def _is_readable(connection: socket.socket, seconds: float) -> bool:
-    if seconds <= 0:
-        return False
     waiting = select.poll()
     waiting.register(connection, select.POLLIN)
     return bool(waiting.poll(seconds * 1000))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import time
@@ -224,6 +225,41 @@ def test_a_request_that_is_arriving_when_the_server_stops_is_answered(tmp_path: 
             connection.sendall(body[200:])
             status, answer = told(connection)
         assert (status, bool(answer["cards"])) == (200, True)
+        assert server.process.wait(20) == 0
+    finally:
+        server.close()
+
+
+def test_a_server_that_stops_takes_no_new_connection(tmp_path: Path) -> None:
+    """Whoever comes while it finishes what has begun is refused at once, and goes elsewhere."""
+    server = Live(tmp_path, BEDSIDE_WORKERS="1", BEDSIDE_READ_TIMEOUT="5")
+    try:
+        server.wait()
+        with connect(server, HEAD) as connection:
+            time.sleep(0.3)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.7)
+            with pytest.raises(ConnectionRefusedError):
+                connect(server, "")
+            assert told(connection)[0] == 408
+    finally:
+        server.close()
+
+
+def test_connections_that_wait_when_the_server_stops_are_answered(tmp_path: Path) -> None:
+    """A busy worker has not taken them yet, but their clients are connected."""
+    server = Live(tmp_path, BEDSIDE_WORKERS="1")
+    try:
+        server.wait()
+        worker = json.loads(server.get("/told-for-the-test"))["pid"]
+        os.kill(worker, signal.SIGSTOP)
+        with ExitStack() as crowd:
+            ask = "GET /healthz HTTP/1.1\r\nHost: cds\r\n\r\n"
+            connections = [crowd.enter_context(connect(server, ask)) for _ in range(8)]
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            os.kill(worker, signal.SIGCONT)
+            assert [told(connection)[0] for connection in connections] == [200] * 8
         assert server.process.wait(20) == 0
     finally:
         server.close()
