@@ -8,25 +8,26 @@ waits for it.
 
 from __future__ import annotations
 
+import logging
 import select
 import selectors
 import socket
 import time
-from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 from gunicorn import util  # type: ignore[import-untyped]  # publishes no types
 from gunicorn.http import errors  # type: ignore[import-untyped]  # the same
-from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]  # the same
+from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]  # the same
 
 from cds_hooks import outcomes
 from cds_hooks.arrivals import ARRIVALS
+from cds_hooks.departures import DepartureWorker
 from cds_hooks.incoming import HeldUnreader, Incoming
-from cds_hooks.outgoing import Outgoing
+from cds_hooks.telemetry import log_event
 from cds_hooks.whole_bodies import Parser
 
 __all__ = ["Worker"]
@@ -38,11 +39,6 @@ _PATIENCE_S = 0.02
 """How long a thread waits for the rest of a request, or for the next, before the event loop does: most come
 in one piece."""
 
-_TAKEN_WITHIN_S = 60.0
-"""How long a client may take for what is left of one answer."""
-
-_LINGER_S = 2.0
-_LINGER_BYTES = 4 * 1024 * 1024
 _SPARE = 50
 """Connections that are left when slow ones begin to be given up for new ones."""
 
@@ -56,36 +52,7 @@ _UNREADABLE = {
 _OWN_FAULT = (errors.ConfigurationProblem, errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 
 
-class _Sending:
-    """An answer that the client takes slowly: until when it may, and whether the connection stays then."""
-
-    __slots__ = ("outgoing", "stays", "until")
-
-    def __init__(self, outgoing: Outgoing, stays: bool) -> None:
-        self.outgoing = outgoing
-        self.stays = stays
-        self.until = time.monotonic() + _TAKEN_WITHIN_S
-
-
-class _Way(NamedTuple):
-    """What gunicorn asks of a connection while it answers."""
-
-    sock: Outgoing
-    client: Any
-    server: Any
-
-
-class _Leaving:
-    """A connection that is being closed: until when, and how much was thrown away of what it still sends."""
-
-    __slots__ = ("thrown", "until")
-
-    def __init__(self) -> None:
-        self.until = time.monotonic() + _LINGER_S
-        self.thrown = 0
-
-
-class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
+class Worker(DepartureWorker):
     """gunicorn's worker with threads, in which no connection may be slow for ever, or be waited for."""
 
     sockets: list[Any]
@@ -95,9 +62,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
         self._incoming: dict[TConn, Incoming] = {}
         self._parked: dict[TConn, None] = {}
         self._parked_bytes = 0
-        self._outgoing: dict[TConn, Outgoing] = {}
-        self._sending: dict[TConn, _Sending] = {}
-        self._leaving: dict[TConn, _Leaving] = {}
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Begin or cease to take connections; called by gunicorn, at a stop too, which would leave those that
@@ -115,8 +79,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
         if self.nr_conns >= self.worker_connections - _SPARE:
             if self._parked:
                 self._give_up_oldest()
-            elif self._sending:
-                self._cut_off(next(iter(self._sending)))
+            else:
+                self.cut_off_oldest()
         super().accept(listener)
 
     def handle(self, conn: TConn) -> Any:
@@ -137,9 +101,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
                 stays = self._answer(conn, incoming)
             finally:
                 ARRIVALS.end(conn.sock)
-                outgoing = self._outgoing.pop(conn, None)
-            if outgoing is not None and outgoing.left:
-                return _Sending(outgoing, stays is True)
+            stays = self.answered(conn, stays)
             if stays is not True or not self._is_followed(conn):
                 return stays
 
@@ -169,20 +131,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
         it. Called by gunicorn in a thread."""
         if not conn.parser.unreader.is_whole:
             req.force_close()
-        outgoing = self._outgoing[conn] = Outgoing(conn.sock)
-        return super().handle_request(req, _Way(outgoing, conn.client, conn.server))
+        return super().handle_request(req, conn)
 
     def finish_request(self, conn: TConn, fs: Any) -> None:
         """See to a connection that a thread is done with; called by gunicorn in its event loop."""
-        result = None if fs.cancelled() or fs.exception() is not None else fs.result()
-        if result is _WAITS:
+        if not fs.cancelled() and fs.exception() is None and fs.result() is _WAITS:
             self._park(conn)
-        elif isinstance(result, _Sending):
-            self._send(conn, result)
-        elif result:
-            super().finish_request(conn, fs)
-        else:
-            self._leave(conn)
+            return
+        self._incoming.pop(conn, None)  # left there by a failure
+        super().finish_request(conn, fs)
 
     def _park(self, conn: TConn) -> None:
         self._parked[conn] = None
@@ -222,73 +179,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
             self._incoming[oldest].is_ready = True
             self._take_up(oldest)
 
-    def _send(self, conn: TConn, sending: _Sending) -> None:
-        self._sending[conn] = sending
-        conn.sock.setblocking(False)
-        self.poller.register(conn.sock, selectors.EVENT_WRITE, partial(self._send_more, conn))
-        while sum(len(one.outgoing.left) for one in self._sending.values()) > ARRIVALS.room:
-            self._cut_off(next(iter(self._sending)))
-
-    def _send_more(self, conn: TConn, _: socket.socket) -> None:
-        """A client has taken some of its answer, or is gone."""
-        sending = self._sending.get(conn)
-        if sending is None:  # cut off in the same round of events
-            return
-        try:
-            is_sent = sending.outgoing.go_on()
-        except OSError:
-            self._cut_off(conn)
-            return
-        if is_sent:
-            self.poller.unregister(conn.sock)
-            del self._sending[conn]
-            if sending.stays:
-                done: Future[bool] = Future()
-                done.set_result(True)
-                super().finish_request(conn, done)
-            else:
-                self._leave(conn)
-
-    def _cut_off(self, conn: TConn) -> None:
-        """End the connection of a client that does not take its answer."""
-        del self._sending[conn]
-        self.poller.unregister(conn.sock)
-        self._close(conn)
-
-    def _leave(self, conn: TConn) -> None:
-        """Close a connection after its answer, which a reset would cut short (RFC 9112, section 9.6)."""
-        try:
-            conn.sock.shutdown(socket.SHUT_WR)
-            conn.sock.setblocking(False)
-            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._throw_away, conn))
-        except (OSError, ValueError):  # it is gone already
-            self._close(conn)
-        else:
-            self._leaving[conn] = _Leaving()
-
-    def _throw_away(self, conn: TConn, _: socket.socket) -> None:
-        leaving = self._leaving[conn]
-        try:
-            data = conn.sock.recv(64 * 1024)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        leaving.thrown += len(data)
-        if not data or leaving.thrown > _LINGER_BYTES:
-            self._end_leave(conn)
-
-    def _end_leave(self, conn: TConn) -> None:
-        del self._leaving[conn]
-        self.poller.unregister(conn.sock)
-        self._close(conn)
-
-    def _close(self, conn: TConn) -> None:
-        self._incoming.pop(conn, None)
-        ARRIVALS.end(conn.sock)
-        self.nr_conns -= 1
-        conn.close()
-
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what cannot be read as HTTP, in an OperationOutcome that quotes nothing of it; called by
         gunicorn."""
@@ -296,7 +186,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
             super().handle_error(req, client, addr, exc)
             return
         status = _UNREADABLE.get(type(exc), HTTPStatus.BAD_REQUEST)
-        self.log.warning("Invalid request: %s", type(exc).__name__)
+        log_event("unreadable", logging.WARNING, status=status.value, error=type(exc).__name__)
         body = msgspec.json.encode(outcomes.of_status(status))
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
@@ -309,11 +199,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
         """Cut off what is overdue; called by gunicorn once a second or more often."""
         super().murder_pending()
         ARRIVALS.sweep()
-        now = time.monotonic()
-        for conn in [one for one, sending in self._sending.items() if sending.until <= now]:
-            self._cut_off(conn)
-        for conn in [one for one, leaving in self._leaving.items() if leaving.until <= now]:
-            self._end_leave(conn)
 
 
 def _left_over(conn: TConn) -> bytes:
