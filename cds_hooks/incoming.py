@@ -24,6 +24,9 @@ _GO_ON = b"HTTP/1.1 100 Continue\r\n\r\n"
 # asks for more: 100 fields of 8,192 bytes after a line, which is shorter than they are.
 _LONGEST_LINE = 8192
 _LONGEST_HEAD = 102 * 8192
+_SMALLEST_CHUNK = 128
+"""Bytes of a chunk on average, of the longest body: each costs time, and somebody may send them for that."""
+_CHUNKS_AT_LEAST = 10_000
 _AT_ONCE = 64 * 1024
 _AT_MOST = 1024 * 1024
 
@@ -32,9 +35,9 @@ class Incoming:
     """The bytes of one request, from the first on; `most` is the longest body that is waited for, in bytes.
 
     `is_ready` once nothing more has to be waited for: the request `is_whole`, or it cannot become so, because
-    the client has ended, the body `is_too_long` (of one in chunks, twice the limit with their sizes), or what
-    came is no HTTP. `held` are its first bytes, `rest` the pieces after them: a body whose length is known
-    need not be looked at, nor copied together.
+    the client has ended, the body `is_too_long` (of one in chunks, twice the limit with their sizes, or far
+    too many of them), or what came is no HTTP. `held` are its first bytes, `rest` the pieces after them: a
+    body whose length is known need not be looked at, nor copied together.
     """
 
     def __init__(self, most: int, begun: bytes = b"") -> None:
@@ -45,6 +48,7 @@ class Incoming:
         self._most = most
         self._looked = 0
         self._body_at = 0
+        self._chunks = 0
         self._end: int | None = None
         if begun:
             self._add(begun)
@@ -165,6 +169,7 @@ class Incoming:
             elif size == 0:
                 self._read_trailers(at)
             else:
+                self._chunks += 1
                 self._looked = at + size + 2 * len(_END_OF_LINE)
                 if len(held) >= self._looked and not held.endswith(_END_OF_LINE, 0, self._looked):
                     self.is_ready = True
@@ -174,7 +179,8 @@ class Incoming:
         self.is_ready = self.is_ready or self._is_over(len(held))
 
     def _is_over(self, end: int) -> bool:
-        self.is_too_long = end - self._body_at > 2 * self._most + _LONGEST_LINE
+        most_chunks = max(_CHUNKS_AT_LEAST, self._most // _SMALLEST_CHUNK)
+        self.is_too_long = end - self._body_at > 2 * self._most + _LONGEST_LINE or self._chunks > most_chunks
         return self.is_too_long
 
     def _read_trailers(self, at: int) -> None:

@@ -55,10 +55,7 @@ def body_reader(incoming: Request) -> Callable[[], bytes]:
         try:
             body = _body(incoming)
         except RequestEntityTooLarge:
-            limit = (incoming.max_content_length or 0) // (1024 * 1024)
-            raise TooLarge(
-                f"The body is over the limit of {limit} MB; send only the listed prefetch."
-            ) from None
+            raise _over(incoming, "The body is") from None
         except HTTPException:
             raise _cut(incoming) from None
         ARRIVALS.arrived(_connection(incoming))
@@ -82,6 +79,11 @@ def _connection(incoming: Request) -> socket | None:
     told = incoming.environ.get("gunicorn.socket")
     told = getattr(told, "connection", told)
     return told if isinstance(told, socket) else None
+
+
+def _over(incoming: Request, what: str) -> Refusal:
+    limit = (incoming.max_content_length or 0) // (1024 * 1024)
+    return TooLarge(f"{what} over the limit of {limit} MB; send only the listed prefetch.")
 
 
 def _cut(incoming: Request) -> Refusal:
@@ -123,7 +125,7 @@ def _untold(incoming: Request) -> bytes:
         body: bytes = LimitedStream(incoming.environ["wsgi.input"], limit + 1, is_max=True).read()
     except Exception:  # the web server has errors of its own for what is no chunk
         if getattr(incoming.environ["wsgi.input"], "is_too_long", False):
-            raise RequestEntityTooLarge from None
+            raise _over(incoming, "The body with the framing of its chunks is") from None
         raise _cut(incoming) from None
     if len(body) > limit:
         raise RequestEntityTooLarge

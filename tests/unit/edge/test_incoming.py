@@ -153,6 +153,16 @@ def test_what_begins_as_no_head_does_is_not_waited_for(begun: bytes, size: int) 
     assert (incoming.is_ready, incoming.is_whole) == (True, False)
 
 
+def test_more_chunks_than_anybody_needs_are_not_walked_to_their_end() -> None:
+    """Each of a byte costs more time than it is worth; honest chunks are not near the limit."""
+    head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    most = 16 * 1024 * 1024
+    odd = Incoming(most, head + b"1\r\nx\r\n" * 200_000)
+    assert (odd.is_ready, odd.is_whole, odd.is_too_long) == (True, False, True)
+    honest = Incoming(most, head + b"200\r\n%s\r\n" % (b"x" * 512) * 32_000 + b"0\r\n\r\n")
+    assert (honest.is_whole, honest.is_too_long) == (True, False)
+
+
 @pytest.mark.parametrize("first", [b"", b"\r\n"], ids=["", "after an empty line"])
 @pytest.mark.parametrize("spelt", [b"Expect: 100-Continue", b"expect:100-continue\t"])
 def test_an_expectation_is_met_however_it_is_spelt(
