@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated
@@ -9,16 +10,20 @@ from typing import Annotated
 import msgspec
 
 from cds_hooks.errors import BadRequest
-from cds_hooks.ledger import FeedbackEntry, OverrideReason
+from cds_hooks.ledger import FeedbackEntry, Issued, OverrideReason
 from fhir_mapping.wire import decoder, where
 
-__all__ = ["check_order", "read_feedback"]
+__all__ = ["check_cards", "read_feedback"]
 
 _MAX_REPORTS = 1000
 # CDS Hooks 2.0: "when action was taken on the card"; that lies ahead of our clock, or before the card, by the
 # difference of two clocks only.
 _SKEW_MINUTES = 5
 _CLOCK_SKEW = timedelta(minutes=_SKEW_MINUTES)
+
+_TIMESTAMP = "outcomeTimestamp"
+# As msgspec tells it.
+_MISSING = re.compile(r"Object missing required field `(\w+)`")
 
 _Word = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
@@ -58,25 +63,47 @@ def read_feedback(body: bytes, service_id: str, now: datetime) -> list[FeedbackE
     try:
         decoded: _Body = _decode(body)
     except msgspec.ValidationError as error:
-        path, expected = where(error)
-        raise BadRequest(f"{expected}.", expression=path.lstrip(".") or "feedback") from None
+        raise _unfit(*where(error)) from None
     except msgspec.DecodeError:
         raise BadRequest("The body cannot be read as JSON (RFC 8259, UTF-8).", code="structure") from None
     return [_entry(report, f"feedback[{n}]", service_id, now) for n, report in enumerate(decoded.feedback)]
 
 
-def check_order(entries: Sequence[FeedbackEntry], issued: Mapping[str, datetime]) -> None:
-    """Raise BadRequest naming the first report on a card whose action lies before the card was asked for.
+def _unfit(path: str, expected: str) -> BadRequest:
+    """The refusal of an element, in words that tell what to send."""
+    at = path.lstrip(".")
+    missing = _MISSING.fullmatch(expected)
+    if missing:
+        name = missing.group(1)
+        return BadRequest(f"{name} is missing.", expression=f"{at}.{name}" if at else name, code="required")
+    if at.endswith(_TIMESTAMP):
+        return BadRequest(
+            f"{_TIMESTAMP} must be a date and time with an offset, such as 2026-01-31T09:30:00Z.",
+            expression=at,
+        )
+    return BadRequest(f"{expected}.", expression=at or "feedback")
 
-    `issued` tells when that was, by card; reports on other cards are not judged.
+
+def check_cards(entries: Sequence[FeedbackEntry], issued: Mapping[str, Issued]) -> None:
+    """Raise BadRequest naming the first report on a card of another service, whose figures it would change,
+    or whose action lies before the card was asked for.
+
+    `issued` tells whose each card is, and when that was; reports on other cards are not judged.
     """
     for n, entry in enumerate(entries):
-        asked_at = issued.get(entry.card_uuid)
-        if asked_at is not None and entry.outcome_timestamp < asked_at - _CLOCK_SKEW:
+        card = issued.get(entry.card_uuid)
+        if card is None:
+            continue
+        if card.service_id != entry.service_id:
             raise BadRequest(
-                f"outcomeTimestamp lies more than {_SKEW_MINUTES} minutes before the card was issued; send "
+                "card was issued by another service; send its feedback to that service's address.",
+                expression=f"feedback[{n}].card",
+            )
+        if entry.outcome_timestamp < card.received_at - _CLOCK_SKEW:
+            raise BadRequest(
+                f"{_TIMESTAMP} lies more than {_SKEW_MINUTES} minutes before the card was issued; send "
                 "the time in UTC when action was taken on the card, and check the clock.",
-                expression=f"feedback[{n}].outcomeTimestamp",
+                expression=f"feedback[{n}].{_TIMESTAMP}",
             )
 
 

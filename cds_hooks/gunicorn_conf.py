@@ -52,6 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # its base publishes no ty
             "control_socket_disable": True,
             "proc_name": "bedside",
             "post_fork": _after_fork,
+            "on_reload": _reloaded,
             "post_worker_init": _ready,
             "worker_exit": _leave,
             "child_exit": _worker_gone,
@@ -87,6 +88,13 @@ def _share_metrics() -> None:
 
 def _after_fork(server: Any, worker: Any) -> None:
     gc.set_threshold(*_COLLECT_AT)
+
+
+def _reloaded(server: Any) -> None:
+    """Take the log back from gunicorn, which sets up its own again at SIGHUP and would quote requests."""
+    from cds_hooks.telemetry import configure
+
+    configure()
 
 
 def _ready(worker: Any) -> None:

@@ -1,12 +1,14 @@
 """gunicorn's worker with threads, in which slow clients hold none of them.
 
 A request is handed to a thread once it is there; until then its connection waits in the worker's own event
-loop, which takes what arrives and knows the deadline. So does a connection that is being closed: what the
-client still sends is thrown away there, and nobody waits for it.
+loop, which takes what arrives and knows the deadline. So does an answer that the client does not take at
+once, and a connection that is being closed: what the client still sends is thrown away there, and nobody
+waits for it.
 """
 
 from __future__ import annotations
 
+import logging
 import select
 import selectors
 import socket
@@ -19,11 +21,13 @@ from typing import Any
 import msgspec
 from gunicorn import util  # type: ignore[import-untyped]  # publishes no types
 from gunicorn.http import errors  # type: ignore[import-untyped]  # the same
-from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]  # the same
+from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]  # the same
 
 from cds_hooks import outcomes
 from cds_hooks.arrivals import ARRIVALS
+from cds_hooks.departures import DepartureWorker
 from cds_hooks.incoming import HeldUnreader, Incoming
+from cds_hooks.telemetry import log_event
 from cds_hooks.whole_bodies import Parser
 
 __all__ = ["Worker"]
@@ -35,8 +39,6 @@ _PATIENCE_S = 0.02
 """How long a thread waits for the rest of a request, or for the next, before the event loop does: most come
 in one piece."""
 
-_LINGER_S = 2.0
-_LINGER_BYTES = 4 * 1024 * 1024
 _SPARE = 50
 """Connections that are left when slow ones begin to be given up for new ones."""
 
@@ -50,30 +52,35 @@ _UNREADABLE = {
 _OWN_FAULT = (errors.ConfigurationProblem, errors.InvalidResponseHeader, errors.InvalidResponseHeaderName)
 
 
-class _Leaving:
-    """A connection that is being closed: until when, and how much was thrown away of what it still sends."""
-
-    __slots__ = ("thrown", "until")
-
-    def __init__(self) -> None:
-        self.until = time.monotonic() + _LINGER_S
-        self.thrown = 0
-
-
-class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
+class Worker(DepartureWorker):
     """gunicorn's worker with threads, in which no connection may be slow for ever, or be waited for."""
+
+    sockets: list[Any]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._incoming: dict[TConn, Incoming] = {}
         self._parked: dict[TConn, None] = {}
         self._parked_bytes = 0
-        self._leaving: dict[TConn, _Leaving] = {}
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Begin or cease to take connections; called by gunicorn, at a stop too, which would leave those that
+        come meanwhile to wait for nobody, and reset them at its end."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                while _is_readable(listener, 0):
+                    self.accept(listener)
+                listener.close()
+            self.sockets = []
 
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection, in the place of the slowest when there are too many; called by gunicorn."""
         if self.nr_conns >= self.worker_connections - _SPARE:
-            self._give_up_oldest()
+            if self._parked:
+                self._give_up_oldest()
+            else:
+                self.cut_off_oldest()
         super().accept(listener)
 
     def handle(self, conn: TConn) -> Any:
@@ -94,6 +101,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
                 stays = self._answer(conn, incoming)
             finally:
                 ARRIVALS.end(conn.sock)
+            stays = self.answered(conn, stays)
             if stays is not True or not self._is_followed(conn):
                 return stays
 
@@ -127,13 +135,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
 
     def finish_request(self, conn: TConn, fs: Any) -> None:
         """See to a connection that a thread is done with; called by gunicorn in its event loop."""
-        result = None if fs.cancelled() or fs.exception() is not None else fs.result()
-        if result is _WAITS:
+        if not fs.cancelled() and fs.exception() is None and fs.result() is _WAITS:
             self._park(conn)
-        elif result:
-            super().finish_request(conn, fs)
-        else:
-            self._leave(conn)
+            return
+        self._incoming.pop(conn, None)  # left there by a failure
+        super().finish_request(conn, fs)
 
     def _park(self, conn: TConn) -> None:
         self._parked[conn] = None
@@ -173,38 +179,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
             self._incoming[oldest].is_ready = True
             self._take_up(oldest)
 
-    def _leave(self, conn: TConn) -> None:
-        """Close a connection after its answer, which a reset would cut short (RFC 9112, section 9.6)."""
-        try:
-            conn.sock.shutdown(socket.SHUT_WR)
-            conn.sock.setblocking(False)
-            self.poller.register(conn.sock, selectors.EVENT_READ, partial(self._throw_away, conn))
-        except (OSError, ValueError):  # it is gone already
-            self._close(conn)
-        else:
-            self._leaving[conn] = _Leaving()
-
-    def _throw_away(self, conn: TConn, _: socket.socket) -> None:
-        leaving = self._leaving[conn]
-        try:
-            data = conn.sock.recv(64 * 1024)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        leaving.thrown += len(data)
-        if not data or leaving.thrown > _LINGER_BYTES:
-            self._end_leave(conn)
-
-    def _end_leave(self, conn: TConn) -> None:
-        del self._leaving[conn]
-        self.poller.unregister(conn.sock)
-        self._close(conn)
-
-    def _close(self, conn: TConn) -> None:
-        self.nr_conns -= 1
-        conn.close()
-
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
         """Answer what cannot be read as HTTP, in an OperationOutcome that quotes nothing of it; called by
         gunicorn."""
@@ -212,7 +186,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
             super().handle_error(req, client, addr, exc)
             return
         status = _UNREADABLE.get(type(exc), HTTPStatus.BAD_REQUEST)
-        self.log.warning("Invalid request: %s", type(exc).__name__)
+        log_event("unreadable", logging.WARNING, status=status.value, error=type(exc).__name__)
         body = msgspec.json.encode(outcomes.of_status(status))
         head = (
             f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
@@ -225,9 +199,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]  # its base publishes no types
         """Cut off what is overdue; called by gunicorn once a second or more often."""
         super().murder_pending()
         ARRIVALS.sweep()
-        now = time.monotonic()
-        for conn in [one for one, leaving in self._leaving.items() if leaving.until <= now]:
-            self._end_leave(conn)
 
 
 def _left_over(conn: TConn) -> bytes:
@@ -246,14 +217,13 @@ def _arrives(incoming: Incoming, connection: socket.socket) -> bool:
                 incoming.take_all(connection, left)
             else:
                 incoming.take(connection)
-        if not incoming.is_ready and not _is_readable(connection, until - time.monotonic()):
+        left = until - time.monotonic()
+        if not incoming.is_ready and not (left > 0 and _is_readable(connection, left)):
             return False
     return True
 
 
 def _is_readable(connection: socket.socket, seconds: float) -> bool:
-    if seconds <= 0:
-        return False
     waiting = select.poll()
     waiting.register(connection, select.POLLIN)
     return bool(waiting.poll(seconds * 1000))

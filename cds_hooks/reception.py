@@ -17,7 +17,7 @@ from cds_hooks.callback import Callback
 from cds_hooks.cards import Links
 from cds_hooks.consultation import Consultation, consult, has_no_part
 from cds_hooks.errors import BadRequest, ModelFailed, RecordUnavailable, Refusal, UnknownService
-from cds_hooks.feedback import check_order, read_feedback
+from cds_hooks.feedback import check_cards, read_feedback
 from cds_hooks.identifiers import new_uuid
 from cds_hooks.ledger import HookCallEntry, Ledger, LedgerError, LedgerRefused, PredictionEntry
 from cds_hooks.monitor.standing import StandingDecisions
@@ -106,7 +106,7 @@ class Reception:
         entries = read_feedback(read_body(), service_id, self._clock())
         try:
             with self._aside():
-                check_order(entries, self._ledger.issued([entry.card_uuid for entry in entries]))
+                check_cards(entries, self._ledger.issued([entry.card_uuid for entry in entries]))
                 receipts = self._ledger.record_feedback(entries)
         except LedgerRefused:
             raise BadRequest("A report holds text that cannot be stored.", expression="feedback") from None

@@ -55,10 +55,7 @@ def body_reader(incoming: Request) -> Callable[[], bytes]:
         try:
             body = _body(incoming)
         except RequestEntityTooLarge:
-            limit = (incoming.max_content_length or 0) // (1024 * 1024)
-            raise TooLarge(
-                f"The body is over the limit of {limit} MB; send only the listed prefetch."
-            ) from None
+            raise _over(incoming, "The body is") from None
         except HTTPException:
             raise _cut(incoming) from None
         ARRIVALS.arrived(_connection(incoming))
@@ -80,7 +77,13 @@ def take_turns(app: Flask, turns: Turns) -> None:
 def _connection(incoming: Request) -> socket | None:
     """The connection of a request, None in a server that does not tell it."""
     told = incoming.environ.get("gunicorn.socket")
+    told = getattr(told, "connection", told)
     return told if isinstance(told, socket) else None
+
+
+def _over(incoming: Request, what: str) -> Refusal:
+    limit = (incoming.max_content_length or 0) // (1024 * 1024)
+    return TooLarge(f"{what} over the limit of {limit} MB; send only the listed prefetch.")
 
 
 def _cut(incoming: Request) -> Refusal:
@@ -121,6 +124,8 @@ def _untold(incoming: Request) -> bytes:
     try:
         body: bytes = LimitedStream(incoming.environ["wsgi.input"], limit + 1, is_max=True).read()
     except Exception:  # the web server has errors of its own for what is no chunk
+        if getattr(incoming.environ["wsgi.input"], "is_too_long", False):
+            raise _over(incoming, "The body with the framing of its chunks is") from None
         raise _cut(incoming) from None
     if len(body) > limit:
         raise RequestEntityTooLarge

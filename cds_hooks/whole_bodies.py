@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gunicorn.http.body import Body, LengthReader  # type: ignore[import-untyped]  # publishes no types
+from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]  # the same
 from gunicorn.http.message import Request  # type: ignore[import-untyped]  # the same
 from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]  # the same
 
@@ -34,12 +35,26 @@ class _Request(Request):  # type: ignore[misc]  # its base publishes no types
     def set_body_reader(self) -> None:
         """Choose how the body is read; called by gunicorn when the head has been read."""
         super().set_body_reader()
-        has_come = isinstance(self.unreader, HeldUnreader) and self.unreader.is_whole
-        if has_come and type(self.body.reader) is LengthReader:
+        if not isinstance(self.unreader, HeldUnreader):
+            return
+        if self.unreader.is_whole and type(self.body.reader) is LengthReader:
             self.body = _WholeBody(self.body.reader)
+        self.body.is_too_long = self.unreader.is_too_long
 
 
 class Parser(RequestParser):  # type: ignore[misc]  # its base publishes no types
     """gunicorn's parser of HTTP/1 requests, with bodies in one piece."""
 
     mesg_class = _Request
+
+    def finish_body(self, deadline: float | None = None, max_bytes: int | None = None) -> bool:
+        """Throw away what was not read of a body that is there, however long; False when it cannot be, and
+        the connection has to end. Called by gunicorn, which would end it after 64 KiB."""
+        body = getattr(self.mesg, "body", None)
+        if body is None or body.failed or not self.unreader.is_whole:
+            return bool(super().finish_body(deadline, max_bytes))
+        try:
+            body.read()
+        except (ParseException, OSError):  # no chunks, or not all of them
+            return False
+        return True

@@ -30,7 +30,7 @@ from cds_hooks.ledger.follow_up_entries import (
     OutcomeReceipt,
     RunEntry,
 )
-from cds_hooks.ledger.queries import Counts, Reason, Story
+from cds_hooks.ledger.queries import Counts, Issued, Reason, Story
 from cds_hooks.ledger.store import FeedbackReceipt, Ledger
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "FeedbackReceipt",
     "HookCallEntry",
     "Issue",
+    "Issued",
     "Ledger",
     "LedgerError",
     "LedgerLimits",

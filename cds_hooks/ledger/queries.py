@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from sqlalchemy import Column, Connection, Select, bindparam, func, select
 
@@ -12,7 +12,14 @@ from cds_hooks.ledger.rows import row_view
 from cds_hooks.ledger.schema import feedback, hook_call, prediction
 from cds_hooks.ledger.times import utc_text
 
-__all__ = ["Counts", "Reason", "Story", "counts", "issued", "reasons", "story"]
+__all__ = ["Counts", "Issued", "Reason", "Story", "counts", "issued", "reasons", "story"]
+
+
+class Issued(NamedTuple):
+    """Which service issued a card, and when its call was received, aware."""
+
+    service_id: str
+    received_at: datetime
 
 
 class Story(TypedDict):
@@ -69,16 +76,16 @@ _REASONS = (
     .order_by(prediction.c.position)
 )
 _ISSUED = (
-    select(prediction.c.card_uuid, hook_call.c.received_at)
+    select(prediction.c.card_uuid, hook_call.c.service_id, hook_call.c.received_at)
     .join(hook_call, hook_call.c.call_id == prediction.c.call_id)
     .where(prediction.c.card_uuid.in_(bindparam("shown_cards", expanding=True)))
 )
 
 
-def issued(connection: Connection, card_uuids: Collection[str]) -> dict[str, datetime]:
-    """When the call of each card was received, aware; cards that are not known are left out."""
+def issued(connection: Connection, card_uuids: Collection[str]) -> dict[str, Issued]:
+    """Where each card comes from; cards that are not known are left out."""
     rows = connection.execute(_ISSUED, {"shown_cards": sorted(set(card_uuids))})
-    return {card: datetime.fromisoformat(received) for card, received in rows}
+    return {card: Issued(service, datetime.fromisoformat(received)) for card, service, received in rows}
 
 
 def story(connection: Connection, card_uuid: str) -> Story | None:

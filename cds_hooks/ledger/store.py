@@ -156,8 +156,8 @@ class Ledger(FollowUp):
             return queries.story(connection, card_uuid)
 
     @telling_no_values("reading when cards were issued")
-    def issued(self, card_uuids: Collection[str]) -> dict[str, datetime]:
-        """Return when the call of each card was received (UTC-aware), without cards that are not known."""
+    def issued(self, card_uuids: Collection[str]) -> dict[str, queries.Issued]:
+        """Return who issued each card and when (UTC-aware), without cards that are not known."""
         self._check_open()
         with self._connections.reading() as connection:
             return queries.issued(connection, card_uuids)

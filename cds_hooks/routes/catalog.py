@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 
 from flask import Blueprint, Response, render_template, request
 
@@ -28,6 +29,11 @@ def blueprint(registry: Registry, links: Links) -> Blueprint:
     """Routes /, /models and /models/<id>."""
     routes = Blueprint("catalog", __name__)
 
+    @cache
+    def page_of(model_id: str) -> str:
+        """It never changes; made anew each time it would cost more than a card, and anybody may ask."""
+        return pages.model_page(registry.models[model_id])
+
     @routes.get("/")
     def front() -> Response:
         places = [{"href": path, "title": title} for path, title in _PLACES.items()]
@@ -50,7 +56,7 @@ def blueprint(registry: Registry, links: Links) -> Blueprint:
         if found is None:
             raise UnknownService("There is no such model; the models are listed at /models.")
         if wants_html(request):
-            return _page(pages.model_page(found))
+            return _page(page_of(model_id))
         # The examples are of yesterday, so that they lie in every look-back window and never ahead.
         return _vary(json_response(pages.model_document(found, datetime.now(UTC).date() - _A_DAY)))
 

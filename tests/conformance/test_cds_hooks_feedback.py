@@ -145,6 +145,17 @@ def test_a_batch_with_one_report_from_before_its_card_is_refused_as_a_whole(
     assert reports_of(hospital, accepted["card"]) == []
 
 
+def test_a_report_on_a_card_of_another_service_is_refused(hospital: Hospital, accepted: Json) -> None:
+    """It would count for a model that issued no card."""
+    answer = hospital.client.post(
+        "/cds-services/immunotherapy-response/feedback", json={"feedback": [accepted]}
+    )
+    (issue,) = answer.get_json()["issue"]
+    assert (answer.status_code, issue["expression"]) == (400, ["feedback[0].card"])
+    assert "that service's address" in issue["diagnostics"]
+    assert reports_of(hospital, accepted["card"]) == []
+
+
 def test_a_report_on_a_card_of_which_nothing_is_known_may_be_old(hospital: Hospital, accepted: Json) -> None:
     """Nobody can tell when that card was issued."""
     old = {**accepted, "card": str(uuid4()), "outcomeTimestamp": "2020-01-01T00:00:00Z"}

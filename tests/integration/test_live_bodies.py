@@ -80,6 +80,16 @@ def test_what_is_no_http_is_an_outcome_that_quotes_nothing(live: Live, sent: str
     assert b"CANARY" not in told
 
 
+def test_what_is_no_http_is_logged_by_its_kind(live: Live) -> None:
+    """Whoever runs the service sees what clients get wrong, and nothing of what they sent."""
+    with socket.create_connection(("127.0.0.1", live.port), timeout=10) as connection:
+        connection.sendall(f"{HEAD}Content-Length: CANARY\r\n\r\n".encode())
+        assert connection.recv(100).startswith(b"HTTP/1.1 400")
+    told = [line for line in live.log().splitlines() if '"unreadable"' in line]
+    assert json.loads(told[-1]).items() >= {"status": 400, "error": "InvalidHeader"}.items()
+    assert "CANARY" not in live.log()
+
+
 def send(live: Live, head: str, parts: Iterable[bytes], *, is_cut: bool = False) -> Told:
     """Send a head and parts; `is_cut` then closes the sending side."""
     with socket.create_connection(("127.0.0.1", live.port), timeout=30) as wire:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import time
@@ -93,6 +94,36 @@ def test_a_client_in_a_hurry_does_not_wait_for_the_slow(live: Live, tmp_path: Pa
         assert {told(connection)[0] for connection in connections} == {408}
 
 
+@pytest.mark.parametrize(
+    ("coding", "begun", "status"),
+    [
+        ("gzip, chunked", "5\r\nab", 400),
+        ("chunked", "00000000000000005\r\nab", 400),
+        ("chunked", "FFFFFFF\r\nab", 413),
+    ],
+)
+def test_a_body_that_is_not_waited_for_holds_no_thread(
+    live: Live, coding: str, begun: str, status: int
+) -> None:
+    """A framing that cannot be followed, or a chunk over the limit, is answered and not read on for; more of
+    them than the server has threads delay nobody."""
+    head = HEAD.replace("Content-Length: 1000", f"Transfer-Encoding: {coding}")
+    with ExitStack() as crowd:
+        connections = [crowd.enter_context(connect(live, head + begun)) for _ in range(100)]
+        began = time.monotonic()
+        assert live.get("/healthz")
+        assert {told(connection)[0] for connection in connections} == {status}
+        assert time.monotonic() - began < 1.5
+
+
+def test_line_feeds_alone_are_told_at_once(live: Live) -> None:
+    """A head that ends its lines with LF will never end, so it is no request that is slow."""
+    began = time.monotonic()
+    with connect(live, "GET /healthz HTTP/1.1\nHost: cds\n\n") as connection:
+        assert told(connection)[0] == 400
+    assert time.monotonic() - began < 1
+
+
 def test_the_answer_to_the_slow_ends_the_connection(live: Live) -> None:
     """A 408 says `Connection: close`, as RFC 9110 asks for, and the connection is closed."""
     with connect(live, HEAD + "{") as connection:
@@ -127,6 +158,31 @@ def test_honest_clients_are_answered_beside_hundreds_of_slow_ones(
             took.append(time.monotonic() - began)
             time.sleep(0.1)
     assert max(took) < 1.5
+
+
+@pytest.mark.slow
+def test_answers_that_are_not_taken_hold_no_thread(live: Live) -> None:
+    """More clients than the server has threads ask for page after page and read none: nobody else waits. What
+    they read later is whole, and in order."""
+    page = f"GET /models/{DIABETES} HTTP/1.1\r\nHost: cds\r\nAccept: text/html\r\n\r\n"
+    with ExitStack() as crowd:
+        connections = []
+        for _ in range(100):
+            wire = crowd.enter_context(socket.socket())
+            wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            wire.settimeout(30)
+            wire.connect(("127.0.0.1", live.port))
+            wire.sendall(page.encode() * 60)
+            connections.append(wire)
+        time.sleep(12)
+        began = time.monotonic()
+        assert live.get("/healthz")
+        assert time.monotonic() - began < 1
+        with connections[0].makefile("rb") as answers:
+            for _ in range(60):
+                assert answers.readline() == b"HTTP/1.1 200 OK\r\n"
+                fields = dict(line.strip().split(b": ", 1) for line in iter(answers.readline, b"\r\n"))
+                assert answers.read(int(fields[b"Content-Length"])).endswith((b"</html>", b"</html>\n"))
 
 
 def test_the_oldest_makes_room_when_slow_bodies_take_up_too_much(tmp_path: Path) -> None:
@@ -169,6 +225,41 @@ def test_a_request_that_is_arriving_when_the_server_stops_is_answered(tmp_path: 
             connection.sendall(body[200:])
             status, answer = told(connection)
         assert (status, bool(answer["cards"])) == (200, True)
+        assert server.process.wait(20) == 0
+    finally:
+        server.close()
+
+
+def test_a_server_that_stops_takes_no_new_connection(tmp_path: Path) -> None:
+    """Whoever comes while it finishes what has begun is refused at once, and goes elsewhere."""
+    server = Live(tmp_path, BEDSIDE_WORKERS="1", BEDSIDE_READ_TIMEOUT="5")
+    try:
+        server.wait()
+        with connect(server, HEAD) as connection:
+            time.sleep(0.3)
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.7)
+            with pytest.raises(ConnectionRefusedError):
+                connect(server, "")
+            assert told(connection)[0] == 408
+    finally:
+        server.close()
+
+
+def test_connections_that_wait_when_the_server_stops_are_answered(tmp_path: Path) -> None:
+    """A busy worker has not taken them yet, but their clients are connected."""
+    server = Live(tmp_path, BEDSIDE_WORKERS="1")
+    try:
+        server.wait()
+        worker = json.loads(server.get("/told-for-the-test"))["pid"]
+        os.kill(worker, signal.SIGSTOP)
+        with ExitStack() as crowd:
+            ask = "GET /healthz HTTP/1.1\r\nHost: cds\r\n\r\n"
+            connections = [crowd.enter_context(connect(server, ask)) for _ in range(8)]
+            server.process.send_signal(signal.SIGTERM)
+            time.sleep(0.5)
+            os.kill(worker, signal.SIGCONT)
+            assert [told(connection)[0] for connection in connections] == [200] * 8
         assert server.process.wait(20) == 0
     finally:
         server.close()

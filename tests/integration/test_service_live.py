@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -122,3 +124,23 @@ def test_a_model_that_was_changed_keeps_the_service_from_starting(tmp_path: Path
     assert "model.yaml" in done.stderr
     assert "Traceback" not in done.stderr
     assert list(tmp_path.glob("bedside-metrics-*")) == []
+
+
+def test_a_reload_keeps_the_service_and_its_log(tmp_path: Path, maria: Any) -> None:
+    """SIGHUP replaces the workers; every line is JSON of ours after it too, where gunicorn's own would quote
+    what was sent."""
+    server = Live(tmp_path, BEDSIDE_WORKERS="1")
+    try:
+        server.wait()
+        before = json.loads(server.get("/told-for-the-test"))["pid"]
+        server.process.send_signal(signal.SIGHUP)
+        until = time.monotonic() + 20
+        while json.loads(server.get("/told-for-the-test"))["pid"] == before:
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert server.post(f"/cds-services/{DIABETES}", maria)["cards"]
+        assert server.stop() == 0
+        lines = [line for line in server.log().splitlines() if not line.startswith("Bedside at")]
+        assert [line for line in lines if not line.startswith("{")] == []
+    finally:
+        server.close()

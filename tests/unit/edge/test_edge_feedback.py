@@ -40,11 +40,11 @@ def test_a_report_that_is_sent_again_is_stored_once(hospital: Hospital) -> None:
         ({"outcome": None}, "feedback[0].outcome"),
         ({"outcome": "accepted"}, "feedback[0].acceptedSuggestions"),
         ({"outcome": "accepted", "acceptedSuggestions": []}, "feedback[0].acceptedSuggestions"),
-        ({"outcome": "accepted", "acceptedSuggestions": [{}]}, "feedback[0].acceptedSuggestions[0]"),
+        ({"outcome": "accepted", "acceptedSuggestions": [{}]}, "feedback[0].acceptedSuggestions[0].id"),
         ({"outcomeTimestamp": "yesterday"}, "feedback[0].outcomeTimestamp"),
         ({"outcomeTimestamp": "2026-11-24T10:05:31"}, "feedback[0].outcomeTimestamp"),
         ({"outcomeTimestamp": "0001-01-01T00:00:00+14:00"}, "feedback[0].outcomeTimestamp"),
-        ({"overrideReason": {"reason": {"code": "x"}}}, "feedback[0].overrideReason.reason"),
+        ({"overrideReason": {"reason": {"code": "x"}}}, "feedback[0].overrideReason.reason.system"),
     ],
 )
 def test_what_does_not_fit_is_named_and_not_quoted(
@@ -57,6 +57,23 @@ def test_what_does_not_fit_is_named_and_not_quoted(
     assert issue["expression"] == [expression]
     assert "yesterday" not in answer.text
     assert "ignored" not in answer.text
+
+
+@pytest.mark.parametrize("time", ["yesterday", "2026-11-24", "2026-11-24T10:05:31", 5])
+def test_a_time_that_is_none_is_told_with_the_form_that_is_wanted(time: object) -> None:
+    """A day, or a time without its offset, does not say when the action was taken."""
+    with pytest.raises(BadRequest, match="with an offset, such as 2026-01-31T09:30:00Z"):
+        read_feedback(msgspec.json.encode({"feedback": [REPORT | {"outcomeTimestamp": time}]}), DIABETES, NOW)
+
+
+@pytest.mark.parametrize("name", ["card", "outcome", "outcomeTimestamp"])
+def test_an_element_that_is_missing_is_named(hospital: Hospital, name: str) -> None:
+    """By its own path, in the words of the hooks."""
+    report = {key: value for key, value in REPORT.items() if key != name}
+    answer = hospital.client.post(ADDRESS, json={"feedback": [report]})
+    (issue,) = answer.get_json()["issue"]
+    assert (answer.status_code, issue["code"]) == (400, "required")
+    assert (issue["diagnostics"], issue["expression"]) == (f"{name} is missing.", [f"feedback[0].{name}"])
 
 
 def test_one_bad_report_leaves_none_of_the_batch_stored(hospital: Hospital) -> None:

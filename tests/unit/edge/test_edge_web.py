@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hospital import DIABETES, Hospital
 
+from cds_hooks import pages
+from cds_hooks.pages import Described
 from models.registry import Registry
 
 ROOT = Path(__file__).parents[3]
@@ -146,3 +148,19 @@ def test_every_page_is_told_in_the_security_notes(hospital: Hospital) -> None:
     rules = {str(rule) for rule in hospital.client.application.url_map.iter_rules()}
     heads = {rule.partition("<")[0].rstrip("/") or "/" for rule in rules}
     assert {head for head in heads if f"`{head}" not in notes and f"POST {head}" not in notes} == set()
+
+
+def test_a_models_page_is_made_once(hospital: Hospital, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asking for it again and again costs those who wait for cards nothing."""
+    made: list[Described] = []
+    make = pages.model_page
+
+    def counted(model: Described) -> str:
+        made.append(model)
+        return make(model)
+
+    monkeypatch.setattr(pages, "model_page", counted)
+    told = {
+        hospital.client.get(f"/models/{DIABETES}", headers={"Accept": "text/html"}).data for _ in range(3)
+    }
+    assert (len(told), len(made)) == (1, 1)

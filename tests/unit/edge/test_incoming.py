@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from threading import Timer
 
 import pytest
 from hypothesis import given
@@ -117,17 +118,99 @@ def test_nothing_there_is_told_apart_from_the_end(ends: tuple[socket.socket, soc
     assert not incoming.is_ready
 
 
-def test_the_parser_reads_what_is_held_and_then_the_connection(
-    ends: tuple[socket.socket, socket.socket],
-) -> None:
-    """In pieces of the size that it asks for; what it leaves is there for the next request."""
+def test_the_parser_reads_what_is_held_and_then_its_end(ends: tuple[socket.socket, socket.socket]) -> None:
+    """In pieces of the size that it asks for; what it leaves is there for the next request. No thread waits
+    for the connection."""
     ours, theirs = ends
     unreader = HeldUnreader(ours)
     unreader.give(Incoming(MOST, WHOLE["length"] + b"GET /next"))
+    theirs.sendall(b"more")
     assert unreader.read(10) == WHOLE["length"][:10]
     assert unreader.read(len(WHOLE["length"]) - 10) == WHOLE["length"][10:]
     unreader.settle()
     assert unreader.buf.getvalue() == b"GET /next"
     assert unreader.take_buffered() == b"GET /next"
-    theirs.sendall(b"more")
-    assert unreader.read(4) == b"more"
+    assert unreader.read(4) == b""
+
+
+@pytest.mark.parametrize(
+    "begun",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc",
+        b"GET / HTTP/1.1\nHost: cds\n\n",
+        HEAD + b"A: b\nC: d\r\n",
+        b"\n",
+    ],
+    ids=["tls", "line feeds", "one line feed", "line feed first"],
+)
+@pytest.mark.parametrize("size", [1, 1000])
+def test_what_begins_as_no_head_does_is_not_waited_for(begun: bytes, size: int) -> None:
+    """Who speaks TLS to the port, or ends lines with LF alone, is told at once and not after the deadline."""
+    incoming = Incoming(MOST)
+    for at in range(0, len(begun), size):
+        if not incoming.is_ready:
+            incoming._add(begun[at : at + size])
+    assert (incoming.is_ready, incoming.is_whole) == (True, False)
+
+
+def test_more_chunks_than_anybody_needs_are_not_walked_to_their_end() -> None:
+    """Each of a byte costs more time than it is worth; honest chunks are not near the limit."""
+    head = HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
+    most = 16 * 1024 * 1024
+    odd = Incoming(most, head + b"1\r\nx\r\n" * 200_000)
+    assert (odd.is_ready, odd.is_whole, odd.is_too_long) == (True, False, True)
+    honest = Incoming(most, head + b"200\r\n%s\r\n" % (b"x" * 512) * 32_000 + b"0\r\n\r\n")
+    assert (honest.is_whole, honest.is_too_long) == (True, False)
+
+
+@pytest.mark.parametrize("first", [b"", b"\r\n"], ids=["", "after an empty line"])
+@pytest.mark.parametrize("spelt", [b"Expect: 100-Continue", b"expect:100-continue\t"])
+def test_an_expectation_is_met_however_it_is_spelt(
+    ends: tuple[socket.socket, socket.socket], first: bytes, spelt: bytes
+) -> None:
+    """RFC 9110, section 10.1.1: its value is without case."""
+    ours, theirs = ends
+    theirs.settimeout(1)
+    theirs.sendall(first + HEAD + spelt + b"\r\nContent-Length: 5\r\n\r\n")
+    Incoming(MOST).take(ours)
+    assert theirs.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+def test_nobody_is_told_to_go_on_with_a_body_that_is_refused(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    """Neither here nor by gunicorn, which no longer sees the header."""
+    ours, theirs = ends
+    theirs.settimeout(0.2)
+    theirs.sendall(HEAD + b"Expect: 100-continue\r\nContent-Length: 5000\r\n\r\n")
+    incoming = Incoming(MOST)
+    incoming.take(ours)
+    assert (incoming.is_ready, incoming.is_too_long) == (True, True)
+    assert b"Expect" not in all_of(incoming)
+    with pytest.raises(TimeoutError):
+        theirs.recv(100)
+
+
+def test_a_field_whose_name_ends_in_white_space_stays_for_the_parser(
+    ends: tuple[socket.socket, socket.socket],
+) -> None:
+    """RFC 9112, section 5.1: it is refused, so nothing may be made of it here."""
+    ours, theirs = ends
+    sent = HEAD + b"Expect : 100-continue\r\nContent-Length: 5\r\n\r\n"
+    theirs.sendall(sent)
+    incoming = Incoming(MOST)
+    incoming.take(ours)
+    assert all_of(incoming) == sent
+
+
+def test_no_wait_for_a_body_is_without_end(ends: tuple[socket.socket, socket.socket]) -> None:
+    """A moment too short for the operating system to count is not for ever."""
+    ours, theirs = ends
+    theirs.sendall(HEAD + b"Content-Length: 900\r\n\r\n")
+    incoming = Incoming(MOST)
+    incoming.take(ours)
+    late = Timer(2, theirs.sendall, (b"x" * 900,))
+    late.start()
+    with pytest.raises(BlockingIOError):
+        incoming.take_all(ours, 1e-9)
+    late.cancel()
