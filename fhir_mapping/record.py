@@ -94,7 +94,8 @@ class PatientRecord:
         self._remembered = True
         self._index: CodeIndex | None = None
         self._ambiguous: frozenset[int] | None = None
-        self._by_kind: dict[str, list[int]] | None = None
+        self._by_kind: dict[str, list[int]] = {}
+        self._types: frozenset[type[Resource]] | None = None
         self.memo: dict[Any, Any] = {}
         self._kinds: set[str] | None = None
         self._doubted: set[str] = set()
@@ -255,11 +256,18 @@ class PatientRecord:
 
     def of_kind(self, kind: str) -> list[int]:
         """Positions of the resources of one type, in record order."""
-        if self._by_kind is None:
-            self._by_kind = {}
-            for at, resource in enumerate(self.resources):
-                self._by_kind.setdefault(resource.kind, []).append(at)
-        return self._by_kind.get(kind, [])
+        found = self._by_kind.get(kind)
+        if found is None:
+            wanted = {one for one in self._structs() if one.kind == kind}
+            places = enumerate(self.resources) if wanted else ()
+            found = self._by_kind[kind] = [at for at, one in places if type(one) in wanted]
+        return found
+
+    def _structs(self) -> frozenset[type[Resource]]:
+        """The structs that the resources are of: few, where the resources are thousands."""
+        if self._types is None:
+            self._types = frozenset(map(type, self.resources))
+        return self._types
 
     def provides(self, kinds: Iterable[str]) -> bool:
         """Whether the client answered for any of these resource types: sent some, or said that there are
@@ -273,9 +281,13 @@ class PatientRecord:
     def _answered(self) -> set[str]:
         if self._kinds is None:
             kinds = self._kinds = set()
+            left = {one.kind for one in self._structs()}
             for resource in self.resources:
-                if resource.kind not in kinds and self.concerns(resource):
+                if resource.kind in left and self.concerns(resource):
                     kinds.add(resource.kind)
+                    left.discard(resource.kind)
+                    if not left:
+                        break
         return self._kinds
 
     def answer(self, kinds: Iterable[str]) -> None:
