@@ -83,7 +83,7 @@ def test_an_unusable_url_is_refused_without_its_password(url: str) -> None:
 
 def test_a_path_in_the_place_of_a_url_is_told_with_an_example() -> None:
     """Who gives the file alone learns how it is written."""
-    with pytest.raises(LedgerMisconfigured, match="such as sqlite:////var/lib/bedside/ledger.db"):
+    with pytest.raises(LedgerMisconfigured, match=r"such as sqlite:////var/lib/bedside/ledger\.db"):
         Ledger("/var/lib/bedside/ledger.db")
 
 
