@@ -174,6 +174,8 @@ def override(
     from fairness.gate_records import last_day
 
     now = datetime.now(UTC)
+    if until.date() < now.date():
+        raise click.UsageError(f"--until: that day is over; give one from {now.date()} (UTC) on")
     if until.date() > last_day(now.date()):
         raise click.UsageError(
             f"--until: an override lasts a year at most, here until {last_day(now.date())}; decide again then"

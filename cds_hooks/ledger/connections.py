@@ -140,7 +140,9 @@ def _checked_url(url: str) -> URL:
         parsed = make_url(url)
         backend = parsed.get_backend_name()
     except (ArgumentError, ValueError):
-        raise LedgerMisconfigured("the ledger's URL is not a database URL") from None
+        raise LedgerMisconfigured(
+            "the ledger's URL is not a database URL such as sqlite:////var/lib/bedside/ledger.db"
+        ) from None
     if backend not in ("sqlite", "postgresql"):
         raise LedgerMisconfigured(f"the ledger needs SQLite or PostgreSQL, not {backend}")
     if backend == "sqlite" and _is_not_a_plain_file(parsed):

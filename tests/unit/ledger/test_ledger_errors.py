@@ -81,6 +81,12 @@ def test_an_unusable_url_is_refused_without_its_password(url: str) -> None:
     assert "secret" not in everything_told(refused.value)
 
 
+def test_a_path_in_the_place_of_a_url_is_told_with_an_example() -> None:
+    """Who gives the file alone learns how it is written."""
+    with pytest.raises(LedgerMisconfigured, match=r"such as sqlite:////var/lib/bedside/ledger\.db"):
+        Ledger("/var/lib/bedside/ledger.db")
+
+
 def test_an_unwritable_directory_is_named(tmp_path: Path) -> None:
     """Opening a ledger where nothing can be written names the directory and why."""
     (tmp_path / "taken").write_text("a file where a directory is needed")

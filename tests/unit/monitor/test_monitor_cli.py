@@ -96,6 +96,16 @@ def test_an_override_that_does_not_fit_is_a_usage_error(
     assert ledger.decisions() == []
 
 
+def test_a_day_that_is_over_is_told_as_that(environment: Path, ledger: Ledger) -> None:
+    """In the words of the command, with the first day that can be given."""
+    today = datetime.now(UTC).date()
+    done = call("monitor", "override", "--models", environment, "--model", MODEL, "--version", "1.0.0",
+                "--action", "serve", "--owner", "A", "--reason", "b",
+                "--until", today - timedelta(days=1))  # fmt: skip
+    assert done.exit_code == 2
+    assert f"--until: that day is over; give one from {today} (UTC) on" in done.output
+
+
 @pytest.mark.parametrize(("days", "code"), [(366, 0), (367, 2)])
 def test_an_override_lasts_a_year_at_most(environment: Path, ledger: Ledger, days: int, code: int) -> None:
     """The message tells the last day; what is to stand for longer is decided again."""
