@@ -20,10 +20,10 @@ from cds_hooks.ledger import Ledger, LedgerError
 from cds_hooks.monitor.standing import record_declared
 from cds_hooks.observability import Metrics
 from cds_hooks.reception import Reception
+from cds_hooks.serving.turns import Turns
 from cds_hooks.settings import Settings
 from cds_hooks.site import site_terminology
 from cds_hooks.telemetry import log_event
-from cds_hooks.turns import Turns
 from cds_hooks.warm_up import warm_up
 from cds_hooks.web import install_manners, take_turns
 from fhir_mapping.terminology.site import SiteTerminology

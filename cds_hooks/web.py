@@ -14,11 +14,11 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wsgi import LimitedStream
 
 from cds_hooks import outcomes
-from cds_hooks.arrivals import ARRIVALS
 from cds_hooks.clients import PREFIX
 from cds_hooks.errors import BadRequest, NotJson, Refusal, TooLarge, TooSlow
+from cds_hooks.serving.arrivals import ARRIVALS
+from cds_hooks.serving.turns import Turns
 from cds_hooks.telemetry import log_event, places
-from cds_hooks.turns import Turns
 
 __all__ = ["body_reader", "install_manners", "json_response", "take_turns", "wants_html"]
 

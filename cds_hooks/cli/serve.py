@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import click
 
 from cds_hooks.errors import SettingsError
-from cds_hooks.listening import check_address
+from cds_hooks.serving.listening import check_address
 from cds_hooks.settings import Settings, from_environment
 
 __all__ = ["serve"]
@@ -73,7 +73,7 @@ def _end(error: SettingsError) -> NoReturn:
 
 
 def _run(settings: Settings) -> None:
-    from cds_hooks.gunicorn_conf import Server
+    from cds_hooks.serving.conf import Server
 
     def build() -> Any:
         from cds_hooks.app import create_app

@@ -21,7 +21,7 @@ from hospital import DIABETES, Hospital
 SERVE = """
 import json, sys
 from cds_hooks.app import create_app
-from cds_hooks.gunicorn_conf import Server
+from cds_hooks.serving.conf import Server
 from cds_hooks.settings import from_environment
 
 settings = from_environment()

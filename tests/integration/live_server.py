@@ -17,7 +17,7 @@ from typing import Any
 WRAPPER = """
 import json, os, sys
 from cds_hooks.cli.main import cli
-from cds_hooks.gunicorn_conf import Server
+from cds_hooks.serving.conf import Server
 
 load = Server.load
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cds_hooks.arrivals import Arrivals
+from cds_hooks.serving.arrivals import Arrivals
 
 
 class Clock:

@@ -14,8 +14,8 @@ from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]  
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from cds_hooks.incoming import HeldUnreader, Incoming
-from cds_hooks.whole_bodies import Parser
+from cds_hooks.serving.bodies import Parser
+from cds_hooks.serving.incoming import HeldUnreader, Incoming
 
 MOST = 60
 CLIENT = ("192.0.2.1", 5000)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cds_hooks.incoming import HeldUnreader, Incoming
+from cds_hooks.serving.incoming import HeldUnreader, Incoming
 
 MOST = 1000
 HEAD = b"POST /x HTTP/1.1\r\nHost: cds\r\n"

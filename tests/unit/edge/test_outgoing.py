@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cds_hooks.outgoing import Outgoing
+from cds_hooks.serving.outgoing import Outgoing
 
 ANSWER = bytes(range(256)) * 20_000
 

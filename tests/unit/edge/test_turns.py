@@ -7,7 +7,7 @@ from threading import Event, Thread
 
 import pytest
 
-from cds_hooks.turns import Turns
+from cds_hooks.serving.turns import Turns
 
 SOON = 5.0
 NOT_YET = 0.05

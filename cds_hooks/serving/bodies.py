@@ -9,7 +9,7 @@ from gunicorn.http.errors import ParseException  # type: ignore[import-untyped] 
 from gunicorn.http.message import Request  # type: ignore[import-untyped]  # the same
 from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]  # the same
 
-from cds_hooks.incoming import HeldUnreader
+from cds_hooks.serving.incoming import HeldUnreader
 
 __all__ = ["Parser"]
 

@@ -24,11 +24,11 @@ from gunicorn.http import errors  # type: ignore[import-untyped]  # the same
 from gunicorn.workers.gthread import TConn  # type: ignore[import-untyped]  # the same
 
 from cds_hooks import outcomes
-from cds_hooks.arrivals import ARRIVALS
-from cds_hooks.departures import DepartureWorker
-from cds_hooks.incoming import HeldUnreader, Incoming
+from cds_hooks.serving.arrivals import ARRIVALS
+from cds_hooks.serving.bodies import Parser
+from cds_hooks.serving.departures import DepartureWorker
+from cds_hooks.serving.incoming import HeldUnreader, Incoming
 from cds_hooks.telemetry import log_event
-from cds_hooks.whole_bodies import Parser
 
 __all__ = ["Worker"]
 

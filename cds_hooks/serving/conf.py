@@ -13,8 +13,8 @@ from typing import Any
 
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # publishes no types
 
-from cds_hooks.arrivals import ARRIVALS
-from cds_hooks.gunicorn_worker import Worker
+from cds_hooks.serving.arrivals import ARRIVALS
+from cds_hooks.serving.worker import Worker
 from cds_hooks.settings import Settings
 
 __all__ = ["Server"]

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]  # publishes no types
 
-from cds_hooks.arrivals import ARRIVALS
-from cds_hooks.outgoing import Outgoing
+from cds_hooks.serving.arrivals import ARRIVALS
+from cds_hooks.serving.outgoing import Outgoing
 
 __all__ = ["DepartureWorker", "Sending"]
 

@@ -1,0 +1,1 @@
+"""Between the sockets and the application: gunicorn's worker, extended so that nobody waits for the slow."""
