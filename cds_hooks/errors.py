@@ -86,6 +86,13 @@ class TooSlow(Refusal):
     code = "timeout"
 
 
+class Busy(Refusal):
+    """There was no room for all requests that arrived at once."""
+
+    status = HTTPStatus.SERVICE_UNAVAILABLE
+    code = "throttled"
+
+
 class TooLarge(Refusal):
     """The body is over the limit."""
 

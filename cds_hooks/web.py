@@ -15,7 +15,7 @@ from werkzeug.wsgi import LimitedStream
 
 from cds_hooks import outcomes
 from cds_hooks.clients import PREFIX
-from cds_hooks.errors import BadRequest, NotJson, Refusal, TooLarge, TooSlow
+from cds_hooks.errors import BadRequest, Busy, NotJson, Refusal, TooLarge, TooSlow
 from cds_hooks.serving.arrivals import ARRIVALS
 from cds_hooks.serving.turns import Turns
 from cds_hooks.telemetry import log_event, places
@@ -25,6 +25,7 @@ __all__ = ["body_reader", "install_manners", "json_response", "take_turns", "wan
 _TURNS = "bedside_turns"
 _CROSS_ORIGIN = ("/cds-services", PREFIX)
 _PREFLIGHT_SECONDS = "600"
+_RETRY_AFTER_S = "5"
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -90,7 +91,7 @@ def _cut(incoming: Request) -> Refusal:
     """Why a body ends before its end."""
     connection = _connection(incoming)
     if ARRIVALS.is_given_up(connection):
-        return TooSlow("Too many requests were arriving at once, and this one took longest; send it again.")
+        return Busy("Too many requests were arriving at once, and this one took longest; send it again.")
     if ARRIVALS.is_late(connection):
         return TooSlow(
             f"The body did not arrive within {ARRIVALS.limit_s:g} seconds; send it at once, or ask the "
@@ -167,6 +168,8 @@ def install_manners(app: Flask, origins: frozenset[str]) -> None:
             answer.headers.setdefault(name, value)
         if answer.status_code == HTTPStatus.UNSUPPORTED_MEDIA_TYPE:
             answer.headers["Accept-Encoding"] = "identity"  # RFC 9110, 15.5.16
+        if answer.status_code == HTTPStatus.SERVICE_UNAVAILABLE:
+            answer.headers["Retry-After"] = _RETRY_AFTER_S
         if origins and request.path.startswith(_CROSS_ORIGIN):
             _allow_origin(answer, origins)
         return answer

@@ -79,7 +79,7 @@ def test_cards_that_cannot_be_recorded_are_not_shown(
     """Without a ledger the answer is 503, and the metrics count it."""
     monkeypatch.setattr(Ledger, "record", mock.Mock(side_effect=LedgerUnavailable("down")))
     answer = hospital.post(hospital.request("maria-lindqvist"))
-    assert answer.status_code == 503
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert answer.get_json()["issue"][0]["code"] == "transient"
     assert 'bedside_ledger_failures_total{part="hook-call"} 1.0' in hospital.metrics()
 
