@@ -99,3 +99,14 @@ def test_a_usual_problem_in_words_is_no_doubt_about_diabetes(text: str) -> None:
 )
 def test_words_that_may_be_diabetes_are_doubt(text: str) -> None:
     assert reason_beside({"text": text}) == "required-missing:known_diabetes"
+
+
+@pytest.mark.parametrize(("code", "system"), [("Z79.4", CM), ("Z79.84", CM), ("V58.67", NINTH)])
+def test_long_term_treatment_as_a_problem_tells_of_known_diabetes(code: str, system: str) -> None:
+    """A problem list may hold the insulin and not the diabetes; such people are not whom the model is for."""
+    assert reason_beside(coded(code, system)) == "known-diabetes"
+
+
+def test_a_drug_that_also_treats_obesity_tells_of_no_diabetes() -> None:
+    """Semaglutide for weight is coded like semaglutide for diabetes."""
+    assert reason_beside(coded("Z79.85", CM)) is None

@@ -175,7 +175,8 @@ def test_diabetes_set_has_every_subdivision_of_icd_10_and_icd_9_cm() -> None:
     fifth = {f"250.{a}{b}" for a in range(10) for b in ("", *range(4))}
     secondary = {f"249.{a}{b}" for a in range(10) for b in ("", 0, 1)}
     before_pregnancy = {f"648.0{b}" for b in ("", *range(5))}
-    told = fifth | secondary | before_pregnancy | {"249", "250"}
+    treated = {"V58.67"}
+    told = fifth | secondary | before_pregnancy | treated | {"249", "250"}
     assert set(codes("diabetes-mellitus", ICD9CM)) == told
 
 
