@@ -10,7 +10,10 @@ from typing import Any, Generic, NamedTuple, TypeVar
 from fhir_mapping.terminology.ucum import Part, parts
 from fhir_mapping.yamlfile import read_yaml
 
-__all__ = ["Form", "Forms", "form"]
+__all__ = ["LONGEST_UNIT", "Form", "Forms", "form"]
+
+LONGEST_UNIT = 100
+"""Characters of the longest text that is read as a unit and remembered: whatever else is sent is not."""
 
 _T = TypeVar("_T")
 _SHORT_MARK = 2
@@ -72,6 +75,8 @@ class Forms(Generic[_T]):
 
     def get(self, unit: str) -> _T | None:
         """The meaning of a unit that differs from an accepted one by annotations, None where none does."""
+        if len(unit) > LONGEST_UNIT:
+            return None
         if self._known is None:
             self._known = self._made()
         found = form(unit)

@@ -28,6 +28,9 @@ _UNDOTTED: Mapping[str, re.Pattern[str]] = {
 DOTTED = frozenset(_UNDOTTED)
 """Systems whose codes are written in several ways: with and without a dot, in capitals or not."""
 
+_LONGEST_CODE = 64
+"""Characters of the longest code that is remembered: whatever is sent in its place is not."""
+
 
 class _Table(msgspec.Struct, frozen=True):
     """`data/code-systems.yaml`: titles by canonical URL, and other names by canonical URL."""
@@ -54,18 +57,20 @@ def names_of(system: str) -> frozenset[str]:
     return _all_names().get(system, frozenset((system,)))
 
 
-@lru_cache(maxsize=8192)
 def normal_code(system: str, code: str) -> str:
     """A code as its system (canonical URL) writes it: ICD codes in capitals and dotted, where listed above.
 
     The dot stands after the third character, in E codes of ICD-9-CM after the fourth. What does not have the
-    form of such a code is only put in capitals; codes of other systems come back as they are.
+    form of such a code is only put in capitals; codes of other systems, and texts too long for a code, come
+    back as they are.
     """
-    undotted = _UNDOTTED.get(system)
-    if undotted is None:
-        return code
+    return _normal(system, code) if system in _UNDOTTED and len(code) <= _LONGEST_CODE else code
+
+
+@lru_cache(maxsize=8192)
+def _normal(system: str, code: str) -> str:
     code = code.upper()
-    match = undotted.fullmatch(code)
+    match = _UNDOTTED[system].fullmatch(code)
     return f"{match[1]}.{match[2]}" if match is not None else code
 
 

@@ -7,7 +7,7 @@ braces are no part of a unit (`fhir_mapping.terminology.annotations`).
 from functools import lru_cache
 from typing import NamedTuple
 
-from fhir_mapping.terminology.annotations import Forms
+from fhir_mapping.terminology.annotations import LONGEST_UNIT, Forms
 from fhir_mapping.terminology.code_systems import canonical
 from fhir_mapping.terminology.ucum import fault
 from fhir_mapping.wire import Quantity
@@ -77,7 +77,7 @@ class UnitTable(NamedTuple):
 
 def _is_unit(text: str | None) -> bool:
     """Whether a text that is not accepted is a unit by UCUM's own grammar, so that it says something else."""
-    return text is not None and _fault(text) is None
+    return text is not None and len(text) <= LONGEST_UNIT and _fault(text) is None
 
 
 _fault = lru_cache(maxsize=1024)(fault)

@@ -114,3 +114,11 @@ def test_code_and_text_that_differ_by_a_note_agree() -> None:
 def test_anything_has_a_form_or_none(unit: str) -> None:
     """What is no unit of UCUM has no form, and no error."""
     assert (form(unit) is None) == (fault(unit) is not None)
+
+
+def test_whatever_is_sent_in_the_place_of_a_unit_is_not_remembered() -> None:
+    """A text of a patient, or a megabyte of it, is no unit, and leaves nothing behind in the process."""
+    glucose, known = TABLES["glucose"], form.cache_info().currsize
+    for length in (101, 10_000):
+        assert glucose.convert(Quantity(value=5.0, unit="m" * length)) == (None, "unit-not-accepted")
+    assert form.cache_info().currsize == known

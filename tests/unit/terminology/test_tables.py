@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fhir_mapping.errors import SpecError
+from fhir_mapping.terminology.code_systems import normal_code
 from fhir_mapping.terminology.tables import read_tables
 
 SPELLINGS = """
@@ -91,3 +92,10 @@ def test_a_code_of_two_analytes_is_told(tmp_path: Path) -> None:
     """No code means two quantities."""
     with pytest.raises(SpecError, match="analyte `natrium`: loinc: 2951-2 belongs to `sodium` already"):
         read_tables(tables(tmp_path, f"{{sodium: {SODIUM}, natrium: {SODIUM}}}"))
+
+
+def test_whatever_is_sent_in_the_place_of_a_code_comes_back_as_it_is() -> None:
+    """A text too long for a code is neither read as one nor remembered."""
+    text = "e11" + "9" * 100
+    assert normal_code("http://hl7.org/fhir/sid/icd-10-cm", text) == text
+    assert normal_code("http://hl7.org/fhir/sid/icd-10-cm", "e119") == "E11.9"
